@@ -1,0 +1,103 @@
+import { compareDecimals } from '../src/domain/decimal';
+import { clientOrderIdOf } from '../src/domain/client-order-id';
+import { canRest, type OrderState, type PlaceOrderInput } from '../src/domain/order';
+import type { Effect, Sighting } from '../src/guard/effect';
+import { isVenueError, type VenueOrder, type VenuePort } from '../src/venues/port';
+import { InconclusiveLookError, lookAt } from './look-at';
+import type { EffectDeps } from './effect-deps';
+
+/** Places one order. The order's client id is the same for every attempt, so that the venue can be asked for it. */
+export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, OrderState> {
+  const clientOrderId = (order: PlaceOrderInput): string => clientOrderIdOf({ namespace: deps.namespace, ...order });
+
+  return {
+    jobType: 'order.place',
+    run: (order, ticket) => deps.venue(order.venue).placeOrder(order, clientOrderId(order), () => ticket.pass()),
+    lookUp: (order, { confirming, ageMs }) =>
+      lookAt(async () => {
+        const venue = deps.venue(order.venue);
+        const id = clientOrderId(order);
+        const found = await findByClientId(venue, order, id, ageMs);
+        if (found) return sighting(order, found);
+        const evidence = `${order.venue} knows no order ${id}, neither by id nor among its orders and trades`;
+        return confirming && canRest(order) ? fence(venue, order, id, evidence) : { kind: 'absent', evidence };
+      }),
+    absence: (order) => deps.absence(order.venue),
+    sendWithinMs: (order) => deps.times(order.venue).sendWithinMs,
+    whenStoreDown: 'refuse',
+    heldByBreaker: true,
+    venueNow: (order) => deps.venue(order.venue).clock().nowMs,
+    readyClock: (order, { again }) => deps.readyClock(order.venue, again),
+  };
+}
+
+/** Clocks of venue, Redis and worker may differ: what is listed begins this long before the intent was first seen. */
+const LISTING_MARGIN_MS = 3_600_000;
+
+/** By id first; then the lists, since a venue's parts do not all learn of an order at the same moment. */
+async function findByClientId(
+  venue: VenuePort,
+  order: PlaceOrderInput,
+  id: string,
+  ageMs: number,
+): Promise<VenueOrder | undefined> {
+  const byId = await venue.findOrder(order.symbol, { clientOrderId: id });
+  if (byId) return byId;
+  const since = Math.round(venue.clock().nowMs - ageMs - LISTING_MARGIN_MS);
+  const orders = await venue.listOrders(order.symbol, since);
+  const listed = orders.findLast((each) => each.clientOrderId === id);
+  // The list tells no fills.
+  if (listed) return (await venue.findOrder(order.symbol, { orderId: listed.orderId })) ?? listed;
+  // A trade may show before its order does.
+  const known = new Set(orders.map(({ orderId }) => orderId));
+  const trades = await venue.listTrades(order.symbol, since);
+  for (const orderId of new Set(trades.map((trade) => trade.orderId).filter((each) => !known.has(each)))) {
+    const traded = await venue.findOrder(order.symbol, { orderId });
+    if (!traded) throw new InconclusiveLookError(`${order.venue} shows trades of order ${orderId} but not the order`);
+    if (traded.clientOrderId === id) return traded;
+  }
+  return undefined;
+}
+
+/** An order under our id is ours only if it is the order that we meant. */
+function sighting(order: PlaceOrderInput, found: VenueOrder): Sighting<OrderState> {
+  const same =
+    found.side === order.side &&
+    found.symbol === order.symbol &&
+    (order.quantity === undefined || compareDecimals(found.quantity, order.quantity) === 0) &&
+    (order.price === undefined || compareDecimals(found.price, order.price) === 0);
+  if (same) return { kind: 'found', result: stateOf(found) };
+  return {
+    kind: 'contradiction',
+    evidence:
+      `${order.venue} holds order ${found.orderId} under our id ${found.clientOrderId}, but it is ` +
+      `${found.side} ${found.quantity} ${found.symbol} @ ${found.price}`,
+  };
+}
+
+function stateOf({ orderId, clientOrderId, status, executedQuantity, averagePrice, fills }: VenueOrder): OrderState {
+  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
+}
+
+/**
+ * A cancel is answered by the matching engine itself, which is fresher than any query: "unknown order" there means that
+ * nothing of this id rests. Should it find the order after all, the order was placed and is now cancelled: that is how it
+ * ended, and it is not sent again.
+ */
+async function fence(
+  venue: VenuePort,
+  order: PlaceOrderInput,
+  id: string,
+  absent: string,
+): Promise<Sighting<OrderState>> {
+  try {
+    const cancelled = await venue.cancelOrder(order.symbol, { clientOrderId: id });
+    const found = await venue.findOrder(order.symbol, { clientOrderId: id });
+    return { kind: 'found', result: found ? stateOf(found) : cancelled };
+  } catch (error) {
+    if (isVenueError(error) && error.verdict.category === 'GONE') {
+      return { kind: 'absent', evidence: `${absent}; its matching engine knows none to cancel` };
+    }
+    throw error;
+  }
+}

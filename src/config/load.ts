@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import { packageRoot } from '../package-root';
+import { configSchema, type FillsafeConfig } from './schema';
+
+type Tree = { [key: string]: unknown };
+type Environment = Record<string, string | undefined>;
+
+/** The configuration cannot be used. `problems` name each setting by its path, what is wrong and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly isConfigError = true;
+
+  constructor(readonly problems: string[]) {
+    super(`the configuration cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+}
+
+/** Variables of this prefix that are not settings. */
+const NOT_SETTINGS = new Set(['FILLSAFE_CONFIG', 'FILLSAFE_CACHE_DIR', 'FILLSAFE_DATA_DIR']);
+
+/**
+ * Defaults < file (`file`, else `FILLSAFE_CONFIG`) < environment < `flags`.
+ * Throws a `ConfigError` that names every unknown key and bad value.
+ */
+export function loadConfig({
+  file,
+  env = process.env,
+  flags = {},
+}: { file?: string | undefined; env?: Environment; flags?: Tree } = {}): FillsafeConfig {
+  const defaults = readYaml(join(packageRoot, 'config', 'default.yaml'));
+  const path = file ?? env['FILLSAFE_CONFIG'];
+  const layers = [path === undefined ? {} : readYaml(path), fromEnvironment(env), flags];
+  const result = configSchema.safeParse(layers.reduce<Tree>(overlay, defaults));
+  if (!result.success) throw new ConfigError(result.error.issues.map(problemOf));
+  const config = result.data;
+  const problems = crossCheck(config);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function readYaml(path: string): Tree {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+  }
+  try {
+    const value: unknown = parse(text) ?? {};
+    if (isTree(value)) return value;
+    throw new Error('must hold settings, one "name: value" a line');
+  } catch (error) {
+    throw new ConfigError([`${path}: ${(error as Error).message}`]);
+  }
+}
+
+function fromEnvironment(env: Environment): Tree {
+  const tree: Tree = {};
+  if (env['REDIS_URL']) put(tree, ['redis', 'url'], env['REDIS_URL']);
+  if (env['DATABASE_URL']) put(tree, ['ledger', 'url'], env['DATABASE_URL']);
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('FILLSAFE_') || NOT_SETTINGS.has(name) || value === undefined) continue;
+    const path = name.slice('FILLSAFE_'.length).toLowerCase().split('__');
+    const last = path.at(-1) ?? '';
+    if (last.endsWith('_file')) {
+      put(tree, [...path.slice(0, -1), last.slice(0, -'_file'.length)], readSecret(name, value));
+    } else {
+      put(tree, path, path.includes('api_key') || path.includes('api_secret') ? value : scalar(value));
+    }
+  }
+  return tree;
+}
+
+function readSecret(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trimEnd();
+  } catch (error) {
+    throw new ConfigError([`${name}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+  }
+}
+
+/** Numbers, true, false and null as YAML reads them, anything else as text. */
+function scalar(text: string): unknown {
+  return /^(true|false|null|-?\d+(\.\d+)?)$/.test(text) ? parse(text) : text;
+}
+
+function put(tree: Tree, path: string[], value: unknown): void {
+  const [head = '', ...rest] = path;
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  const below = isTree(tree[head]) ? tree[head] : {};
+  tree[head] = below;
+  put(below, rest, value);
+}
+
+function overlay(base: Tree, over: Tree): Tree {
+  const merged: Tree = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = base[key];
+    merged[key] = isTree(below) && isTree(value) ? overlay(below, value) : value;
+  }
+  return merged;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: there is no such setting`).join('\n  ');
+  }
+  return `${path}: ${issue.message}`;
+}
+
+/** What only shows when settings are seen together. */
+function crossCheck(config: FillsafeConfig): string[] {
+  const problems: string[] = [];
+  for (const [jobType, policy] of Object.entries(config.retry.policy)) {
+    const needed = policy.schedule_to_close_seconds + 3_600;
+    if (config.retry.redis.ttl_seconds < needed) {
+      problems.push(
+        `retry.redis.ttl_seconds: ${config.retry.redis.ttl_seconds} is too short: a job of retry.policy.${jobType} may take ` +
+          `${policy.schedule_to_close_seconds} s and its record must outlive it by an hour, so at least ${needed}`,
+      );
+    }
+    for (const [name, venue] of Object.entries(config.venues)) {
+      const timeoutMs = venue.timeout_ms ?? config.venue_defaults.timeout_ms;
+      if (policy.start_to_close_seconds * 1_000 < timeoutMs + 2_000) {
+        problems.push(
+          `retry.policy.${jobType}.start_to_close_seconds: ${policy.start_to_close_seconds} is too short: ` +
+            `venues.${name}.timeout_ms is ${timeoutMs}, so at least ${Math.ceil(timeoutMs / 1_000) + 2}`,
+        );
+      }
+    }
+  }
+  return problems;
+}

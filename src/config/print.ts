@@ -1,0 +1,29 @@
+import { stringify } from 'yaml';
+import type { FillsafeConfig } from './schema';
+
+const HIDDEN = '(hidden)';
+
+/** The configuration without its secrets: keys are hidden, passwords are taken out of addresses. */
+export function withoutSecrets(config: FillsafeConfig): FillsafeConfig {
+  const venues = Object.entries(config.venues).map(([name, venue]) => [
+    name,
+    { ...venue, api_key: venue.api_key && HIDDEN, api_secret: venue.api_secret && HIDDEN },
+  ]);
+  return {
+    ...config,
+    redis: { ...config.redis, url: withoutPassword(config.redis.url) },
+    ledger: { url: withoutPassword(config.ledger.url) },
+    venues: Object.fromEntries(venues) as FillsafeConfig['venues'],
+  };
+}
+
+export function printConfig(config: FillsafeConfig): string {
+  return stringify(withoutSecrets(config));
+}
+
+function withoutPassword(address: string | null): string | null {
+  if (address === null || !URL.canParse(address)) return address === null ? null : HIDDEN;
+  const url = new URL(address);
+  if (url.password) url.password = 'hidden';
+  return url.href;
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { JOB_TYPES } from '../domain/job-types';
+
+const positive = z.number().int().positive();
+const enabled = z.strictObject({ enabled: z.boolean() });
+const notYet = (what: string) =>
+  z.strictObject({ enabled: z.literal(false, { error: `${what} is not available yet: only false is allowed` }) });
+
+const breakerSettings = z.strictObject({
+  window_seconds: positive,
+  minimum_calls: positive,
+  failure_ratio: z.number().gt(0).lte(1),
+  open_seconds: positive,
+  maximum_open_seconds: positive,
+  permits: positive,
+  permit_seconds: positive,
+  successes_to_close: positive,
+  reopen_per_second: z.number().positive(),
+});
+
+const jobPolicy = z.strictObject({
+  schedule_to_close_seconds: positive,
+  start_to_close_seconds: positive,
+  heartbeat_seconds: positive,
+  initial_interval_ms: positive,
+  maximum_interval_ms: positive,
+  most_sends: positive,
+  on_absent: z.enum(['fail', 'resend', 'manual']),
+});
+
+const venueTimes = {
+  recv_window_ms: positive.max(60_000),
+  timeout_ms: positive.min(11_000, {
+    error: 'must be at least 11000: the venue may take 10 s to say how a request ended',
+  }),
+  processing_bound_ms: positive,
+  clock_error_ms: positive,
+  send_within_ms: positive,
+};
+
+const lane = z.enum(['paper', 'live']);
+
+const venue = z.strictObject({
+  adapter: z.enum(['paper', 'binance-spot'], {
+    error: ({ input }) =>
+      input === 'binance-usdm'
+        ? 'binance-usdm is not available yet: use paper or binance-spot'
+        : 'use paper or binance-spot',
+  }),
+  base_url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }),
+  api_key: z.string(),
+  api_secret: z.string(),
+  /** Lane of the venue; that of the whole configuration where it is not given. */
+  lane: lane.optional(),
+  ...z.strictObject(venueTimes).partial().shape,
+});
+
+const venueName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {
+  error: 'a venue is named by lower-case letters, digits and dashes, at most 32',
+});
+const jobType = z.enum(JOB_TYPES);
+
+/** The whole configuration: `config/default.yaml` with file, environment and flags laid over it. Unknown keys are refused. */
+export const configSchema = z.strictObject({
+  lane,
+  mode: z.enum(['off', 'observe', 'enforce']),
+  temporal: z.strictObject({
+    address: z.string().nullable(),
+    namespace: z.string().nullable(),
+    connect_timeout_ms: positive,
+  }),
+  redis: z.strictObject({
+    url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }).nullable(),
+    command_timeout_ms: positive,
+  }),
+  ledger: z.strictObject({ url: z.string().nullable() }),
+  metrics: z.strictObject({ port: z.number().int().min(0).max(65_535), host: z.string() }),
+  worker: z.strictObject({ concurrency: positive, shutdown_grace_seconds: positive }),
+  venues: z.record(venueName, venue),
+  venue_defaults: z.strictObject(venueTimes),
+  retry: z.strictObject({
+    circuit_breaker: z.strictObject({
+      ...enabled.shape,
+      ...breakerSettings.shape,
+      job_types: z.partialRecord(jobType, breakerSettings.partial()),
+    }),
+    metrics: enabled,
+    redis: z.strictObject({
+      namespace: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, {
+        error: 'letters, digits, dots, dashes and underscores, at most 64: it begins every Redis key',
+      }),
+      ttl_seconds: positive,
+    }),
+    policy: z.strictObject({ 'order.place': jobPolicy, 'order.cancel': jobPolicy }),
+    look_up: z.strictObject({
+      agreeing_looks: positive.min(2, { error: 'one look proves nothing: at least 2 must agree' }),
+      gap_ms: positive.min(2_000, { error: 'looks closer than 2000 ms may see the same stale answer' }),
+      start_to_close_seconds: positive,
+      initial_interval_ms: positive,
+      maximum_interval_ms: positive,
+      most_looks: positive,
+    }),
+  }),
+  adaptive: notYet('adaptive retry'),
+  leaderboard: notYet('the leaderboard'),
+  hybrid: notYet('the hybrid mode'),
+});
+
+export type FillsafeConfig = z.infer<typeof configSchema>;
+export type VenueConfig = FillsafeConfig['venues'][string];
+export type JobPolicyConfig = FillsafeConfig['retry']['policy']['order.place'];

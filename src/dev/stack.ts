@@ -1,0 +1,173 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { loadConfig } from '../config/load';
+import type { FillsafeConfig } from '../config/schema';
+import { packageRoot } from '../package-root';
+import { startNodeChild } from './node-child';
+import { claimDataDir } from './pid-file';
+import { rememberedPort } from './ports';
+import { startRedis } from './redis';
+import { announceStack, type StackInfo } from './stack-file';
+import { Supervisor, type Supervised } from './supervisor';
+import { startTemporal } from './temporal';
+import { prepareNamespace } from './temporal-namespace';
+import { startWatchdog } from './watchdog';
+
+export interface StackOptions {
+  /** Keeps everything: the same directory resumes. */
+  dataDir: string;
+  /** Configuration file; default `config/paper.yaml`. Addresses of what is started here are put over it. */
+  configFile?: string | undefined;
+  worker: boolean;
+  /** Faults of the paper venue from the start: a scenario file. */
+  scenarioFile?: string | undefined;
+  env?: NodeJS.ProcessEnv;
+  log(line: string): void;
+}
+
+export interface Stack {
+  info: StackInfo;
+  /** Process id of the worker that runs now. */
+  workerPid(): number | undefined;
+  /** Stops everything that was started here and keeps the data. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts what is missing of Temporal, Redis and the paper venue on free ports of 127.0.0.1, and a worker in a process of its
+ * own. Whatever ends is started again at the same address; everything ends with this process, however it dies.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { worker, env = process.env, log } = options;
+  const dataDir = resolve(options.dataDir);
+  const claim = claimDataDir(dataDir);
+  const watchdog = startWatchdog();
+  const started: Supervisor<Supervised>[] = [];
+  const supervise = async <T extends Supervised>(
+    name: string,
+    start: () => Promise<T>,
+    onStart?: (running: T) => void,
+  ): Promise<T> => {
+    const supervisor = new Supervisor(name, start, { log, ...(onStart && { onStart }) });
+    const first = await supervisor.begin();
+    started.push(supervisor as unknown as Supervisor<Supervised>);
+    return first;
+  };
+  const stop = async (): Promise<void> => {
+    // The worker goes first, so that it can end what it is doing while the services are there.
+    for (const supervisor of [...started].reverse()) await supervisor.stop();
+    watchdog.close();
+    claim.release();
+  };
+
+  try {
+    const scenario = options.scenarioFile === undefined ? [] : ['--scenario', options.scenarioFile];
+    const paperPort = await rememberedPort({ dataDir, name: 'paper' });
+    const [temporal, redis, paper] = await Promise.all([
+      env['TEMPORAL_ADDRESS']
+        ? existingTemporal(env['TEMPORAL_ADDRESS'])
+        : supervise('temporal', () => startTemporal({ dataDir, watchdog, log })),
+      env['REDIS_URL']
+        ? { address: env['REDIS_URL'] }
+        : supervise('redis', () => startRedis({ dataDir, watchdog, log })),
+      supervise('paper venue', async () => {
+        const { child, ready } = await startNodeChild({
+          name: 'paper venue',
+          script: 'dist/src/venues/paper/main.js',
+          args: ['--port', String(paperPort), '--data-dir', join(dataDir, 'paper'), ...scenario],
+          logFile: join(dataDir, 'logs', 'paper.log'),
+          watchdog,
+        });
+        return { ...child, stop: () => child.stop(), url: String(ready['url']) };
+      }),
+    ]);
+    const config = stackConfig(options.configFile, env, {
+      temporal: temporal.address,
+      redis: redis.address,
+      paper: paper.url,
+      metricsPort: await rememberedPort({ dataDir, name: 'metrics' }),
+    });
+    const configPath = join(dataDir, 'fillsafe.yaml');
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(configPath, stringify(config), { mode: 0o600 });
+
+    const info: StackInfo = {
+      event: 'ready',
+      temporal: temporal.address,
+      ui: temporal.ui,
+      redis: redis.address,
+      ledger: config.ledger.url,
+      metrics: null,
+      paper: paper.url,
+      workerPid: null,
+      pid: process.pid,
+      dataDir,
+      config: configPath,
+    };
+    let workerPid: number | undefined;
+    if (worker) {
+      const running = await supervise(
+        'worker',
+        () => startWorkerProcess(configPath, join(dataDir, 'logs', 'worker.log'), watchdog),
+        (again) => (workerPid = again.pid),
+      );
+      workerPid = running.pid;
+      Object.assign(info, { workerPid: running.pid, metrics: running.metrics });
+    }
+    const takeBack = announceStack(info);
+    return {
+      info,
+      workerPid: () => workerPid,
+      stop: async () => {
+        takeBack();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A worker as a process that can be killed alone. */
+async function startWorkerProcess(
+  configPath: string,
+  logFile: string,
+  watchdog: ReturnType<typeof startWatchdog>,
+): Promise<Supervised & { metrics: string }> {
+  const { child, ready } = await startNodeChild({
+    name: 'worker',
+    script: 'bin/fillsafe.js',
+    args: ['worker', '--config', configPath],
+    logFile,
+    watchdog,
+  });
+  // An attempt that is under way may take as long as the venue lets it wait.
+  return { ...child, stop: () => child.stop({ graceMs: 25_000 }), metrics: String(ready['metrics']) };
+}
+
+async function existingTemporal(address: string): Promise<{ address: string; ui: string | null }> {
+  await prepareNamespace({ address });
+  return { address, ui: null };
+}
+
+function stackConfig(
+  file: string | undefined,
+  env: NodeJS.ProcessEnv,
+  found: { temporal: string; redis: string; paper: string; metricsPort: number },
+): FillsafeConfig {
+  const path = file ?? env['FILLSAFE_CONFIG'] ?? join(packageRoot, 'config', 'paper.yaml');
+  const config = loadConfig({ file: path, env });
+  const venues = Object.entries(config.venues).map(([name, venue]) => [
+    name,
+    venue.adapter === 'paper' ? { ...venue, base_url: found.paper } : venue,
+  ]);
+  return {
+    ...config,
+    temporal: { ...config.temporal, address: found.temporal },
+    redis: { ...config.redis, url: found.redis },
+    metrics: { ...config.metrics, port: found.metricsPort },
+    venues: Object.fromEntries(venues) as FillsafeConfig['venues'],
+  };
+}

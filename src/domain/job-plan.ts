@@ -1,0 +1,68 @@
+import type { JobType } from './job-types';
+import type { OrderResult } from './order';
+
+/**
+ * What a workflow needs to know of configuration and policy for one effect. Made by the local activity `planJob` and so
+ * kept in the workflow's history: a replay decides by what was true then. All times in ms.
+ */
+export interface JobPlan {
+  jobType: JobType;
+  intentId: string;
+  venue: string;
+  symbol: string;
+  /** The act in one line, for people. */
+  summary: string;
+  /** The checked input, with defaults filled in: what the effect gets. */
+  input: object;
+  taskQueue: string;
+  lookUpQueue: string;
+  scheduleToCloseMs: number;
+  startToCloseMs: number;
+  heartbeatMs: number;
+  initialIntervalMs: number;
+  maximumIntervalMs: number;
+  /** What to do when the act is surely absent. */
+  onAbsent: 'resend' | 'fail' | 'manual';
+  lookUp: { startToCloseMs: number; initialIntervalMs: number; maximumIntervalMs: number };
+  /** Whether the server knows fillsafe's search attributes; setting an unknown one would wedge the workflow. */
+  searchAttributes: boolean;
+}
+
+/** What activity `lookUp` is asked. */
+export interface LookUpInput {
+  jobType: JobType;
+  input: object;
+  /** Activity id of the act that Temporal has given up, where it has; its claim need not be waited for. */
+  givenUp?: string;
+  /** True where the policy leaves an act that is surely absent to a person. */
+  absentNeedsPerson?: boolean;
+}
+
+/** What became of an act. `absent`: it did not happen and may be sent again. `manual`: a person must decide. */
+export type LookUpAnswer =
+  | { outcome: 'done'; result: OrderResult }
+  | { outcome: 'rejected'; category: string; message: string; code?: number | string }
+  | { outcome: 'absent' }
+  | { outcome: 'manual'; evidence: string };
+
+/** A person's decision on a parked job. */
+export interface Resolution {
+  /** `done`: it happened · `absent`: it did not, go on by the policy · `rejected`: end the job as refused. */
+  decision: 'done' | 'absent' | 'rejected';
+  reason: string;
+  actor: string;
+  /** The venue's order id, for `done`. */
+  orderId?: string;
+}
+
+/** What query `status` answers. */
+export interface JobStatus {
+  intentId: string;
+  jobType: string;
+  venue: string;
+  /** planning · acting · looking up · parked · done · failed */
+  stage: string;
+  /** What happens now, in words. */
+  doing: string;
+  doubts: number;
+}

@@ -1,0 +1,309 @@
+import type { Redis } from 'ioredis';
+import { packBreakerSettings, type BreakerSettings, type BreakerState } from '../breaker/settings';
+import { StoreUnavailableError } from '../redis/client';
+import { scriptRunner, type RunScript, type ScriptName } from '../redis/scripts';
+import { guardKeys, inflightMember, parseInflightMember, type IntentRef } from './keys';
+import { parseRecord, type GuardRecord } from './record';
+
+/** Who asks to act: one run of one attempt of one activity. */
+export interface Owner {
+  /** `<workflow id>/<run id>/<activity id>`; no line breaks. */
+  activity: string;
+  attempt: number;
+  /** Random per run of the attempt: tells a resend of one call from a second run of the same attempt. */
+  nonce: string;
+}
+
+export type Admission =
+  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean }
+  | { kind: 'REPLAY' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
+  | { kind: 'BUSY' | 'UNKNOWN' | 'OPEN'; waitMs: number }
+  | { kind: 'CONFLICT' }
+  | { kind: 'MANUAL'; evidence: unknown };
+
+export type Ending = 'done' | 'reject' | 'release' | 'doubt';
+/** What an ending says about the venue's health. */
+export type VenueHealth = 'ok' | 'fail' | 'none';
+
+export type Settlement =
+  | { kind: 'OK'; state: string; attempts: number; breakerBefore: BreakerState | ''; breakerAfter: BreakerState | '' }
+  | { kind: 'FENCED'; state: string; payload: unknown };
+
+export type LookStart =
+  | {
+      kind: 'LOOK';
+      fence: string;
+      toQuiescenceMs: number;
+      sends: number;
+      looks: number;
+      absents: number;
+      sinceAbsentMs: number;
+      ageMs: number;
+    }
+  | { kind: 'DONE' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
+  | { kind: 'RELEASED'; sends: number }
+  | { kind: 'BUSY'; waitMs: number }
+  | { kind: 'MANUAL'; evidence: unknown }
+  | { kind: 'CONFLICT' };
+
+export type LookVerdict = 'found' | 'rejected' | 'absent' | 'inconclusive' | 'manual';
+
+export type LookEnd =
+  | { kind: 'DONE' | 'REJECTED'; attempts: number }
+  | { kind: 'RELEASED'; sends: number }
+  | { kind: 'AGAIN'; waitMs: number }
+  | { kind: 'MANUAL' }
+  | { kind: 'FENCED'; state: string };
+
+/** When "not found" means absent. */
+export interface AbsenceRule {
+  /** From admit until no request of the attempt can take effect any more, ms. */
+  quiesceMs: number;
+  /** Agreeing looks needed. */
+  looks: number;
+  /** Ms between the starts of agreeing looks. */
+  gapMs: number;
+}
+
+/**
+ * The idempotency guard: the scripts of `lua/` as typed calls, one round trip each.
+ * Every method throws `StoreUnavailableError` when Redis did not answer; the script may have run all the same, and all
+ * scripts may be sent again.
+ */
+export class Guard {
+  private readonly keys: ReturnType<typeof guardKeys>;
+  private readonly run: RunScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly options: { namespace: string; ttlMs: number },
+  ) {
+    this.keys = guardKeys(options.namespace);
+    const run = scriptRunner(redis);
+    this.run = (name, keys, args) => this.answered(name, run(name, keys, args));
+  }
+
+  /** May this attempt act? On GO the caller holds the claim for `leaseMs` from the moment before it asked. */
+  async admit(
+    ref: IntentRef,
+    request: {
+      owner: Owner;
+      fingerprint: string;
+      leaseMs: number;
+      quiesceMs: number;
+      knownUnsent: boolean;
+      mostSends: number;
+      breaker?: BreakerSettings | undefined;
+    },
+  ): Promise<Admission> {
+    const { owner } = request;
+    const [kind, first = '', second = '', third = ''] = await this.run('admit', this.scriptKeys(ref, request.breaker), [
+      inflightMember(ref),
+      owner.activity,
+      owner.attempt,
+      owner.nonce,
+      request.fingerprint,
+      request.leaseMs,
+      request.quiesceMs,
+      request.knownUnsent ? 1 : 0,
+      request.mostSends,
+      this.options.ttlMs,
+      request.breaker ? packBreakerSettings(request.breaker) : '',
+    ]);
+    switch (kind) {
+      case 'GO':
+        return { kind, fence: first, sends: Number(second), wouldBlock: third === '1' };
+      case 'REPLAY':
+      case 'REJECTED':
+        return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
+      case 'BUSY':
+      case 'UNKNOWN':
+      case 'OPEN':
+        return { kind, waitMs: Number(first) };
+      case 'CONFLICT':
+        return { kind };
+      case 'MANUAL':
+        return { kind, evidence: parsePayload(first) };
+      default:
+        throw unexpected('admit', kind);
+    }
+  }
+
+  /** Tells how the act behind `fence` ended. FENCED: the record has moved on and this word no longer counts. */
+  async settle(
+    ref: IntentRef,
+    request: {
+      fence: string;
+      ending: Ending;
+      /** JSON text. */
+      payload: string;
+      /** Ms since GO on the worker's monotonic clock. */
+      elapsedMs: number;
+      health: VenueHealth;
+      breaker?: BreakerSettings | undefined;
+    },
+  ): Promise<Settlement> {
+    const [kind, state = '', third = '', before = '', after = ''] = await this.run(
+      'settle',
+      this.scriptKeys(ref, request.breaker),
+      [
+        inflightMember(ref),
+        request.fence,
+        request.ending,
+        request.payload,
+        Math.round(request.elapsedMs),
+        this.options.ttlMs,
+        request.health,
+        request.breaker ? packBreakerSettings(request.breaker) : '',
+      ],
+    );
+    if (kind === 'FENCED') return { kind, state, payload: parsePayload(third) };
+    if (kind !== 'OK') throw unexpected('settle', kind);
+    return {
+      kind,
+      state,
+      attempts: Number(third),
+      breakerBefore: before as BreakerState | '',
+      breakerAfter: after as BreakerState | '',
+    };
+  }
+
+  /** Takes the right to look. `givenUp` is the activity that Temporal has given up, `''` if none. */
+  async lookBegin(
+    ref: IntentRef,
+    request: { looker: string; givenUp: string; fingerprint: string; leaseMs: number; quiesceMs: number },
+  ): Promise<LookStart> {
+    const reply = await this.run('look-begin', this.scriptKeys(ref), [
+      inflightMember(ref),
+      request.looker,
+      request.givenUp,
+      request.fingerprint,
+      request.leaseMs,
+      request.quiesceMs,
+    ]);
+    const [kind, first = '', second = '', third = ''] = reply;
+    switch (kind) {
+      case 'LOOK': {
+        const [toQuiescenceMs = 0, sends = 0, looks = 0, absents = 0, sinceAbsentMs = 0, ageMs = 0] = reply
+          .slice(2)
+          .map(Number);
+        return { kind, fence: first, toQuiescenceMs, sends, looks, absents, sinceAbsentMs, ageMs };
+      }
+      case 'DONE':
+      case 'REJECTED':
+        return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
+      case 'RELEASED':
+        return { kind, sends: Number(first) };
+      case 'BUSY':
+        return { kind, waitMs: Number(first) };
+      case 'MANUAL':
+        return { kind, evidence: parsePayload(first) };
+      case 'CONFLICT':
+        return { kind };
+      default:
+        throw unexpected('look-begin', kind);
+    }
+  }
+
+  /** Tells what the look behind `fence` showed; `payload` is JSON text of the result, the error or the evidence. */
+  async lookEnd(
+    ref: IntentRef,
+    request: { fence: string; verdict: LookVerdict; payload: string; absence: AbsenceRule; mostLooks: number },
+  ): Promise<LookEnd> {
+    const { absence } = request;
+    const [kind, first = ''] = await this.run('look-end', this.scriptKeys(ref), [
+      inflightMember(ref),
+      request.fence,
+      request.verdict,
+      request.payload,
+      this.options.ttlMs,
+      absence.gapMs,
+      absence.looks,
+      request.mostLooks,
+    ]);
+    switch (kind) {
+      case 'DONE':
+      case 'REJECTED':
+        return { kind, attempts: Number(first) };
+      case 'RELEASED':
+        return { kind, sends: Number(first) };
+      case 'AGAIN':
+        return { kind, waitMs: Number(first) };
+      case 'MANUAL':
+        return { kind };
+      case 'FENCED':
+        return { kind, state: first };
+      default:
+        throw unexpected('look-end', kind);
+    }
+  }
+
+  /** Writes a person's decision with its audit row. Refused (with the record's state) unless the record is MANUAL. */
+  async resolve(
+    ref: IntentRef,
+    request: { decision: 'done' | 'absent' | 'rejected'; payload: string; actor: string; reason: string },
+  ): Promise<{ kind: 'OK'; state: string; attempts: number } | { kind: 'REFUSED'; state: string }> {
+    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue), this.keys.audit(ref.venue)];
+    const [kind, state = '', attempts = '0'] = await this.run('resolve', keys, [
+      inflightMember(ref),
+      request.decision,
+      request.payload,
+      request.actor,
+      request.reason,
+      this.options.ttlMs,
+    ]);
+    return kind === 'OK' ? { kind, state, attempts: Number(attempts) } : { kind: 'REFUSED', state };
+  }
+
+  async record(ref: IntentRef): Promise<GuardRecord | undefined> {
+    const raw = await this.answered('record', this.redis.get(this.keys.record(ref)));
+    return raw === null ? undefined : parseRecord(raw);
+  }
+
+  /** Every unresolved intent of a venue, the longest waiting first, with its record. */
+  async unresolved(venue: string): Promise<{ ref: IntentRef; record: GuardRecord }[]> {
+    const members = await this.answered('in-flight', this.redis.zrange(this.keys.inflight(venue), 0, -1));
+    const refs = members.map((member) => ({ venue, ...parseInflightMember(member) }));
+    if (refs.length === 0) return [];
+    const raws = await this.answered('in-flight', this.redis.mget(refs.map((ref) => this.keys.record(ref))));
+    return refs.flatMap((ref, i) => {
+      const raw = raws[i];
+      return raw ? [{ ref, record: parseRecord(raw) }] : [];
+    });
+  }
+
+  async unresolvedCount(venue: string): Promise<number> {
+    return this.answered('in-flight', this.redis.zcard(this.keys.inflight(venue)));
+  }
+
+  async breaker(venue: string, jobType: string): Promise<string | null> {
+    return this.answered('breaker', this.redis.get(this.keys.breaker(venue, jobType)));
+  }
+
+  /** Redis time, epoch ms: what all deadlines of the records are measured by. */
+  async now(): Promise<number> {
+    const [seconds, micros] = await this.answered('time', this.redis.time());
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
+  private scriptKeys(ref: IntentRef, breaker?: BreakerSettings): string[] {
+    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue)];
+    return breaker ? [...keys, this.keys.breaker(ref.venue, ref.jobType)] : keys;
+  }
+
+  private async answered<T>(what: ScriptName | string, call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw new StoreUnavailableError(what, error);
+    }
+  }
+}
+
+function parsePayload(text: string): unknown {
+  return text === '' ? undefined : (JSON.parse(text) as unknown);
+}
+
+function unexpected(script: ScriptName, kind: string | undefined): Error {
+  return new Error(`${script}.lua answered ${String(kind)}, which this version does not know`);
+}

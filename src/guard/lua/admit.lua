@@ -1,0 +1,91 @@
+-- May this attempt act? Decides on the record first, then on the breaker, then on the budget of sends, so that replays
+-- never depend on the breaker, and leaves the record in the state that its answer claims.
+-- KEYS  1 record  2 in-flight set  3 breaker (absent: no breaker for this act)
+-- ARGV  1 member of the in-flight set  2 owner  3 attempt number  4 nonce  5 fingerprint  6 lease ms
+--       7 quiescence ms, from now  8 1 if the previous attempt is known not to have sent  9 most sends
+--       10 ttl ms of a resolved record  11 breaker settings
+-- Reply GO fence sends wouldBlock | REPLAY payload owner attempts | REJECTED payload owner attempts | BUSY ms
+--       | UNKNOWN ms | CONFLICT | OPEN ms | MANUAL evidence
+--#include record
+--#include breaker
+
+local keyRecord, keyInflight, keyBreaker = KEYS[1], KEYS[2], KEYS[3]
+local member, owner, attempt, nonce, fingerprint = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local leaseMs, quiesceMs, knownUnsent = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
+local mostSends, ttlMs = tonumber(ARGV[9]), ARGV[10]
+
+local now, micros = redisTime()
+local raw = keyBreaker and redis.call('MGET', keyRecord, keyBreaker) or redis.call('MGET', keyRecord)
+local record = parseRecord(raw[1])
+
+local function doubt(why)
+  if record.state ~= 'UNKNOWN' then
+    record.state, record.leaseUntil, record.payload = 'UNKNOWN', 0, cjson.encode({ why = why })
+  end
+  saveUnresolved(keyRecord, keyInflight, member, record)
+  return { 'UNKNOWN', text(math.max(record.quiesceAt - now, 0)) }
+end
+
+if record then
+  if conflicts(record, fingerprint) then return { 'CONFLICT' } end
+  local state = record.state
+  if state == 'DONE' then return { 'REPLAY', record.payload, record.owner, text(record.attempts) } end
+  if state == 'REJECTED' then return { 'REJECTED', record.payload, record.owner, text(record.attempts) } end
+  if state == 'MANUAL' then return { 'MANUAL', record.payload } end
+  if state == 'UNKNOWN' or state == 'RECONCILING' then
+    return { 'UNKNOWN', text(math.max(record.quiesceAt - now, 0)) }
+  end
+  if state == 'CLAIMED' then
+    local live = now < record.leaseUntil
+    local knownAttempt = tonumber(string.match(record.attempt, '^%d+'))
+    if record.owner == owner then
+      -- The reply was lost and the client library sent the same call again: the claim is the caller's.
+      if live and record.attempt == attempt .. '.' .. nonce then
+        return { 'GO', text(record.fence), text(record.sends), '0' }
+      end
+      -- Temporal starts a later attempt only after it gave the earlier one up: looking is safe at once.
+      if attempt > knownAttempt then return doubt('a later attempt began while the earlier one held the claim') end
+    end
+    if live then return { 'BUSY', text(record.leaseUntil - now) } end
+    return doubt('the claim ran out before its outcome was known')
+  end
+else
+  record = newRecord(now, fingerprint)
+  if attempt > 1 and not knownUnsent then
+    -- An earlier attempt ran and its record is gone: Redis lost it, or it never wrote one. Both mean: ask the venue.
+    record.quiesceAt, record.owner, record.attempts = now + quiesceMs, owner, attempt
+    return doubt('attempt ' .. attempt .. ' found no record of the earlier ones')
+  end
+end
+
+if record.sends >= mostSends then
+  record.state, record.payload = 'MANUAL', cjson.encode({ why = 'sent ' .. record.sends .. ' times, that is the most allowed' })
+  saveUnresolved(keyRecord, keyInflight, member, record)
+  return { 'MANUAL', record.payload }
+end
+
+record.attempts = record.attempts + 1
+local fence = math.max(record.fence + 1, micros)
+local wouldBlock = '0'
+if keyBreaker then
+  local breaker = parseBreaker(raw[2])
+  if breaker.state ~= 'CLOSED' then
+    local settings = breakerSettings(ARGV[11])
+    local passes, waitMs, changed = breakerAdmit(breaker, settings, now, fence)
+    if changed then redis.call('SET', keyBreaker, packBreaker(breaker)) end
+    if not passes and settings.mode == 'enforce' then
+      -- Written down as RELEASED, so that the next attempt knows that this one did not act.
+      record.state = 'RELEASED'
+      saveResolved(keyRecord, keyInflight, member, record, ttlMs)
+      return { 'OPEN', text(waitMs) }
+    end
+    if not passes then wouldBlock = '1' end
+  end
+end
+
+clearDoubt(record)
+record.state, record.fence, record.owner, record.attempt = 'CLAIMED', fence, owner, attempt .. '.' .. nonce
+record.leaseUntil, record.quiesceAt = now + leaseMs, now + quiesceMs
+record.sends, record.payload, record.settledAt = record.sends + 1, '', 0
+saveUnresolved(keyRecord, keyInflight, member, record)
+return { 'GO', text(fence), text(record.sends), wouldBlock }

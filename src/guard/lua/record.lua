@@ -1,0 +1,102 @@
+-- The record of one intent: what Redis knows of an act that must not happen twice.
+-- Packed as lines, the payload last, so that any client can read it with GET and a finished one stays small.
+-- Times are Redis ms, fences are Redis microseconds (exact below 2^53; always printed with %.0f, since Lua's own
+-- number format would round them).
+
+local FIELDS = {
+  'version', -- 1
+  'state', -- CLAIMED DONE REJECTED RELEASED UNKNOWN RECONCILING MANUAL
+  'fence', -- of the last GO; 0 before the first
+  'owner', -- activity that holds or held the last GO: workflow id/run id/activity id
+  'attempt', -- its attempt number, a dot, and a nonce of that one run of the attempt
+  'fingerprint', -- fingerprint version, a colon, hash of what the venue will see
+  'leaseUntil', -- end of the claim's lease, or of the looker's while RECONCILING
+  'quiesceAt', -- from then on "not found" may mean absent
+  'sends', -- how many requests may have left
+  'attempts', -- how many attempts asked to act
+  'createdAt',
+  'settledAt',
+  'lookFence', -- of the last look
+  'lookAt', -- when it began
+  'looks', -- looks that did not settle it
+  'absents', -- agreeing looks after quiesceAt that found nothing
+  'absentAt', -- when the first of them began
+  'payload', -- DONE: result · REJECTED: error · else: what the last evidence was (JSON)
+}
+local NUMBERS = {
+  fence = true, leaseUntil = true, quiesceAt = true, sends = true, attempts = true, createdAt = true,
+  settledAt = true, lookFence = true, lookAt = true, looks = true, absents = true, absentAt = true,
+}
+
+local function parseRecord(raw)
+  if not raw then return nil end
+  local record, from = {}, 1
+  for i, name in ipairs(FIELDS) do
+    local text
+    if i == #FIELDS then
+      text = string.sub(raw, from)
+    else
+      local to = string.find(raw, '\n', from, true)
+      if not to then error('fillsafe: the record is not one of this version: ' .. string.sub(raw, 1, 40)) end
+      text = string.sub(raw, from, to - 1)
+      from = to + 1
+    end
+    if NUMBERS[name] then record[name] = tonumber(text) or 0 else record[name] = text end
+  end
+  if record.version ~= '1' then error('fillsafe: record version ' .. record.version .. ' is newer than this worker') end
+  return record
+end
+
+local function packRecord(record)
+  local lines = {}
+  for i, name in ipairs(FIELDS) do
+    local value = record[name]
+    if NUMBERS[name] then
+      -- A zero is left out: a finished record holds few numbers.
+      lines[i] = (value == nil or value == 0) and '' or string.format('%.0f', value)
+    else
+      lines[i] = value or ''
+    end
+  end
+  return table.concat(lines, '\n')
+end
+
+local function newRecord(now, fingerprint)
+  return { version = '1', state = '', fence = 0, owner = '', attempt = '', fingerprint = fingerprint, createdAt = now,
+    leaseUntil = 0, quiesceAt = 0, sends = 0, attempts = 0, settledAt = 0, lookFence = 0, lookAt = 0, looks = 0,
+    absents = 0, absentAt = 0, payload = '' }
+end
+
+local function clearDoubt(record)
+  record.leaseUntil, record.quiesceAt, record.lookFence, record.lookAt = 0, 0, 0, 0
+  record.looks, record.absents, record.absentAt = 0, 0, 0
+end
+
+-- An unresolved record never expires and stays findable through the in-flight set.
+local function saveUnresolved(keyRecord, keyInflight, member, record)
+  redis.call('SET', keyRecord, packRecord(record))
+  redis.call('ZADD', keyInflight, string.format('%.0f', record.quiesceAt), member)
+end
+
+-- The life of a resolved record is counted from here. The ZREM comes first: it frees memory, which lets the SET pass
+-- at maxmemory, so that a finished act is never forgotten because Redis is full.
+local function saveResolved(keyRecord, keyInflight, member, record, ttlMs)
+  redis.call('ZREM', keyInflight, member)
+  redis.call('SET', keyRecord, packRecord(record), 'PX', ttlMs)
+end
+
+local function redisTime()
+  local time = redis.call('TIME')
+  local seconds, micros = tonumber(time[1]), tonumber(time[2])
+  return seconds * 1000 + math.floor(micros / 1000), seconds * 1000000 + micros
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Two fingerprints made by different versions of the fingerprint cannot be compared: only a known difference conflicts.
+local function conflicts(record, fingerprint)
+  local version, knownVersion = string.match(fingerprint, '^[^:]*'), string.match(record.fingerprint, '^[^:]*')
+  return version == knownVersion and record.fingerprint ~= fingerprint
+end

@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Context } from '@temporalio/activity';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import type { BreakerSettings } from '../breaker/settings';
+import { fingerprintOf } from '../domain/fingerprint';
+import { jobTypeOf, type JobType } from '../domain/job-types';
+import { checkVenue } from '../domain/lane';
+import { parseJobInput, type JobInput } from '../domain/order.schema';
+import type { Effect } from '../guard/effect';
+import {
+  ConflictError,
+  DoubtError,
+  HeldError,
+  NeedsPersonError,
+  RefusedBeforeError,
+  type Refusal,
+} from '../guard/errors';
+import type { Admission } from '../guard/guard';
+import { Ticket, withTicket } from '../guard/ticket';
+import { breakerSettings, quiesceMs, venueTimes } from '../policy/job-policy';
+import { isStoreUnavailable } from '../redis/client';
+import { isVenueError } from '../venues/port';
+import { activityOwner, keepAlive } from './activity-context';
+import type { Runtime } from './runtime';
+import { settle } from './settle';
+
+/** A claim outlives its quiescence by this much, so that it never ends while its request may still act. */
+const SETTLE_MARGIN_MS = 2_000;
+/** Shorter waits happen inside the attempt: Temporal's timers tick in seconds. */
+const LONGEST_INNER_WAIT_MS = 2_000;
+const INNER_STEP_MS = 100;
+const CLOCK_TRIES = 2;
+
+/** One act of one attempt: everything that its admission and its settlement need to know. */
+export interface Act {
+  jobType: JobType;
+  effect: Effect;
+  input: JobInput;
+  ref: { venue: string; jobType: JobType; intentId: string };
+  fingerprint: string;
+  breaker: BreakerSettings | undefined;
+}
+
+/** Innermost interceptor: no effect runs without the guard's GO, and what became of it is written down before the answer leaves. */
+export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
+  /** Whether this attempt was ever let through: until then it cannot have sent anything. */
+  private wentThrough = false;
+
+  constructor(
+    private readonly context: Context,
+    private readonly runtime: Runtime,
+  ) {}
+
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    const jobType = jobTypeOf(this.context.info.activityType);
+    if (!jobType) return next(input);
+    // Bad input is refused here, before anything is claimed or sent.
+    const act = this.actOf(jobType, input.args[0]);
+    const stop = keepAlive(this.context);
+    try {
+      return await this.admitAndRun(act, (checked) => next({ ...input, args: [checked] }) as Promise<object>);
+    } catch (error) {
+      // Tells the next attempt that this one did not act, should Redis know nothing of it then.
+      if (!this.wentThrough) this.context.heartbeat({ attempt: this.context.info.attempt, sends: 0 });
+      throw error;
+    } finally {
+      stop();
+    }
+  }
+
+  private actOf(jobType: JobType, raw: unknown): Act {
+    const { config, effects } = this.runtime;
+    const input = parseJobInput(jobType, raw);
+    checkVenue(config, input.venue);
+    const effect = effects[jobType];
+    return {
+      jobType,
+      effect,
+      input,
+      ref: { venue: input.venue, jobType, intentId: input.intentId },
+      fingerprint: fingerprintOf(input),
+      breaker: effect.heldByBreaker ? breakerSettings(config, jobType) : undefined,
+    };
+  }
+
+  private async admitAndRun(act: Act, run: (input: JobInput) => Promise<object>): Promise<object> {
+    await this.readyClock(act, false);
+    const busyUntil = performance.now() + LONGEST_INNER_WAIT_MS;
+    for (let clockTries = 0; ;) {
+      const askedAt = performance.now();
+      let admission: Admission;
+      try {
+        admission = await this.admit(act);
+      } catch (error) {
+        if (!isStoreUnavailable(error)) throw error;
+        return await this.withoutStore(act, askedAt, run, error);
+      }
+      switch (admission.kind) {
+        case 'GO': {
+          this.wentThrough = true;
+          const ticket = this.ticket(act, askedAt, admission.sends);
+          const goneAt = performance.now();
+          const outcome = await withTicket(ticket, () => run(act.input)).then(
+            (result) => ({ result }),
+            (error: unknown) => ({ error }),
+          );
+          // A crash before the next line leaves CLAIMED: a later attempt or a look-up finds it and asks the venue.
+          const attempts = await settle(this.runtime, act, { ticket, fence: admission.fence, goneAt }, outcome);
+          if ('result' in outcome) return { ...this.answer(act, outcome.result), replayed: false, attempts };
+          const { error } = outcome;
+          const signAgain = isVenueError(error) && error.verdict.category === 'CLOCK' && ++clockTries <= CLOCK_TRIES;
+          if (!signAgain) throw error;
+          // A clock refusal is definite. The next claim stores its own quiescence before anything is signed again.
+          await this.readyClock(act, true);
+          continue;
+        }
+        case 'REPLAY': {
+          const mine = admission.owner.startsWith(`${activityOwner(this.context).run}/`);
+          this.runtime.recorder.sideEffect(act.jobType, 'replayed');
+          return {
+            ...this.answer(act, admission.payload as object),
+            replayed: !mine,
+            attempts: admission.attempts,
+          };
+        }
+        case 'REJECTED':
+          throw new RefusedBeforeError(admission.payload as Refusal);
+        case 'BUSY':
+          if (performance.now() < busyUntil) {
+            await this.context.sleep(Math.min(admission.waitMs, INNER_STEP_MS));
+            continue;
+          }
+          throw new HeldError(
+            'BUSY',
+            'another worker is acting on this intent; its answer will be taken',
+            admission.waitMs,
+          );
+        case 'OPEN':
+          throw new HeldError('BREAKER_OPEN', this.openMessage(act, admission.waitMs), admission.waitMs);
+        case 'UNKNOWN':
+          throw new DoubtError(
+            `it is not known whether ${act.ref.venue} acted on ${act.ref.intentId}; asking it comes next`,
+          );
+        case 'CONFLICT':
+          throw new ConflictError(
+            `intentId: "${act.ref.intentId}" was used before with another payload; a new decision needs a new intentId`,
+          );
+        case 'MANUAL':
+          throw new NeedsPersonError(`a person must decide what became of ${act.ref.intentId}`);
+      }
+    }
+  }
+
+  private admit(act: Act): Promise<Admission> {
+    const { guard, config, recorder } = this.runtime;
+    const { info } = this.context;
+    const times = venueTimes(config, act.ref.venue);
+    const quiesce = act.effect.absence(act.input).quiesceMs;
+    const previous = info.heartbeatDetails as { attempt?: number; sends?: number } | undefined;
+    const results = {
+      GO: 'ok',
+      REPLAY: 'replay',
+      REJECTED: 'replay',
+      BUSY: 'busy',
+      UNKNOWN: 'unknown',
+      OPEN: 'open',
+      CONFLICT: 'conflict',
+      MANUAL: 'manual',
+    } as const;
+    return recorder.guard(
+      'admit',
+      ({ kind }: Admission) => results[kind],
+      () =>
+        guard.admit(act.ref, {
+          owner: {
+            activity: activityOwner(this.context).activity,
+            attempt: info.attempt,
+            nonce: randomBytes(4).toString('hex'),
+          },
+          fingerprint: act.fingerprint,
+          leaseMs: quiesceMs(times) + SETTLE_MARGIN_MS,
+          quiesceMs: quiesce,
+          knownUnsent: previous?.sends === 0 && previous.attempt === info.attempt - 1,
+          mostSends: config.retry.policy[act.jobType].most_sends,
+          breaker: act.breaker,
+        }),
+    );
+  }
+
+  private ticket(act: Act, askedAt: number, sends: number): Ticket {
+    const { effect, input } = act;
+    return new Ticket({
+      askedAt,
+      sendWithinMs: effect.sendWithinMs(input),
+      sends,
+      expiresAt: 'expiresAt' in input ? input.expiresAt : undefined,
+      venueNow: () => effect.venueNow(input),
+    });
+  }
+
+  /** Redis is away. What adds risk waits; what acting twice cannot harm goes on, and both are said aloud. */
+  private async withoutStore(
+    act: Act,
+    askedAt: number,
+    run: (input: JobInput) => Promise<object>,
+    cause: Error,
+  ): Promise<object> {
+    const { log } = this.runtime;
+    const { attempt } = this.context.info;
+    if (act.effect.whenStoreDown === 'proceed') {
+      this.wentThrough = true;
+      log.warn(
+        { ...act.ref, reason: cause.message },
+        'acting without the guard: Redis is away and this act may be repeated',
+      );
+      const result = await withTicket(this.ticket(act, askedAt, 1), () => run(act.input));
+      return { ...this.answer(act, result), replayed: false, attempts: attempt };
+    }
+    throw new HeldError('STORE_DOWN', `not acted: ${cause.message}`, 2_000, { cause });
+  }
+
+  private async readyClock(act: Act, again: boolean): Promise<void> {
+    try {
+      await act.effect.readyClock(act.input, { again });
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new HeldError('VENUE_AWAY', `not acted: ${act.ref.venue} does not tell its time: ${message}`, 2_000, {
+        cause,
+      });
+    }
+  }
+
+  private answer(act: Act, result: object): object {
+    return { intentId: act.ref.intentId, status: 'done', order: result };
+  }
+
+  private openMessage(act: Act, waitMs: number): string {
+    const seconds = Math.ceil(waitMs / 1_000);
+    return `held: the breaker for ${act.jobType} at ${act.ref.venue} is open; nothing was sent, next try in ${seconds} s`;
+  }
+}

@@ -1,0 +1,110 @@
+import { performance } from 'node:perf_hooks';
+import { endingOf } from '../guard/ending';
+import { DoubtError } from '../guard/errors';
+import type { Ending, Settlement, VenueHealth } from '../guard/guard';
+import { serialiseResult } from '../guard/serialise';
+import type { Ticket } from '../guard/ticket';
+import { isStoreUnavailable } from '../redis/client';
+import type { Act } from './admission';
+import type { Runtime } from './runtime';
+
+type Outcome = { result: object } | { error: unknown };
+
+/**
+ * Writes down how an act ended; answers the number of attempts it took.
+ *
+ * Throws a `DoubtError` when the end is a doubt, or when the record has meanwhile come to another end than this act.
+ * When Redis is away the answer is not held back: Temporal will have the result and not ask again, and the outbox goes on
+ * settling.
+ */
+export async function settle(
+  runtime: Runtime,
+  act: Act,
+  { ticket, fence, goneAt }: { ticket: Ticket; fence: string; goneAt: number },
+  outcome: Outcome,
+): Promise<number> {
+  const { ending, health, payload, why } = endingFor(ticket, outcome);
+  if (ending === 'done') runtime.recorder.sideEffect(act.jobType, 'executed');
+  if (ending === 'doubt') runtime.recorder.sideEffect(act.jobType, 'unknown');
+  const attempts = await write(runtime, act, { fence, ending, payload, health, goneAt }, outcome);
+  if (ending !== 'doubt') return attempts;
+  throw new DoubtError(`answer lost: ${why}; asking ${act.ref.venue} what became of ${act.ref.intentId}`, {
+    cause: 'error' in outcome ? outcome.error : undefined,
+  });
+}
+
+async function write(
+  runtime: Runtime,
+  act: Act,
+  end: { fence: string; ending: Ending; payload: string; health: VenueHealth; goneAt: number },
+  outcome: Outcome,
+): Promise<number> {
+  const { goneAt, ...request } = end;
+  const send = (): Promise<Settlement> =>
+    runtime.guard.settle(act.ref, { ...request, elapsedMs: performance.now() - goneAt, breaker: act.breaker });
+  let settlement: Settlement;
+  try {
+    settlement = await runtime.recorder.guard(
+      'settle',
+      ({ kind }: Settlement) => (kind === 'OK' ? 'ok' : 'fenced'),
+      send,
+    );
+  } catch (error) {
+    if (!isStoreUnavailable(error)) throw error;
+    runtime.log.error(
+      { ...act.ref, ending: end.ending, reason: error.message },
+      'Redis did not take how an act ended; trying on',
+    );
+    runtime.outbox.add(async () => void (await send()));
+    return 1;
+  }
+  if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
+  const { breakerBefore, breakerAfter } = settlement;
+  if (breakerAfter && breakerAfter !== breakerBefore) {
+    runtime.recorder.breakerTurned(act.ref.venue, act.jobType, breakerAfter);
+    runtime.log.warn({ ...act.ref, from: breakerBefore, to: breakerAfter }, 'breaker turned');
+  }
+  return settlement.attempts;
+}
+
+function endingFor(
+  ticket: Ticket,
+  outcome: Outcome,
+): { ending: Ending; health: VenueHealth; payload: string; why: string } {
+  if ('error' in outcome) {
+    const { ending, health, refusal } = endingOf(outcome.error, ticket);
+    const why = refusal.message;
+    return { ending, health, payload: JSON.stringify(ending === 'doubt' ? { why } : refusal), why };
+  }
+  try {
+    return { ending: 'done', health: 'ok', payload: serialiseResult(outcome.result), why: '' };
+  } catch (error) {
+    // The act happened, but its result cannot be kept: a look-up brings one that can.
+    const why = (error as Error).message;
+    return { ending: 'doubt', health: 'ok', payload: JSON.stringify({ why }), why };
+  }
+}
+
+/** The record moved on while this act was under way: someone looked it up, or sent again. */
+function fenced(
+  runtime: Runtime,
+  act: Act,
+  ending: Ending,
+  outcome: Outcome,
+  now: { state: string; payload: unknown },
+): number {
+  if (ending !== 'done' || !('result' in outcome)) return 1;
+  const mine = orderIdOf(outcome.result);
+  const recorded = now.state === 'DONE' ? orderIdOf(now.payload) : undefined;
+  if (recorded !== undefined && mine !== undefined && recorded !== mine) {
+    // Two acts really happened for one intent. Nothing can undo it here; it must be seen.
+    runtime.recorder.duplicate(act.jobType, 'fencing');
+    runtime.log.fatal({ ...act.ref, orderId: mine, recordedOrderId: recorded }, 'an act happened twice');
+  }
+  throw new DoubtError(`the act ended after its record had moved on to ${now.state}; looking up what is true`);
+}
+
+function orderIdOf(result: unknown): string | undefined {
+  const orderId = typeof result === 'object' && result !== null && 'orderId' in result ? result.orderId : undefined;
+  return typeof orderId === 'string' ? orderId : undefined;
+}

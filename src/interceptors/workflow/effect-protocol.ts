@@ -1,0 +1,180 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { JobPlan, LookUpAnswer, LookUpInput, Resolution } from '../../domain/job-plan';
+import type { FailureDetails } from '../failure';
+import type { Parking } from './parking';
+import type { Story } from './story';
+
+type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
+
+/** Why an attempt did not act; at the end of the job's time they all mean that it expired. */
+const HOLDS = new Set(['BREAKER_OPEN', 'STORE_DOWN', 'VENUE_AWAY', 'INTERNAL', 'BUSY']);
+
+/**
+ * The way of one effect: act; when its answer is lost, look up until it is known; send again only what is surely absent and
+ * may be. Everything it decides by is in the plan and in the history.
+ */
+export class EffectProtocol {
+  private scheduled = 0;
+
+  constructor(
+    private readonly story: Story,
+    private readonly parking: Parking,
+    /** Schedules an activity past this interceptor. */
+    private readonly schedule: <T>(start: () => Promise<T>) => Promise<T>,
+  ) {}
+
+  async run(activityType: string, plan: JobPlan): Promise<unknown> {
+    const startedAt = Date.now();
+    for (let resends = 0; ; resends++) {
+      const left = plan.scheduleToCloseMs - (Date.now() - startedAt);
+      if (left <= 0) throw this.failure(plan, 'EXPIRED', "the job's time is over; nothing is under way");
+      this.story.tell(
+        'acting',
+        resends === 0 ? plan.summary : `${plan.summary}, sent again: the venue surely has none`,
+      );
+      const activityId = this.nextId(plan.jobType);
+      let failed: unknown;
+      try {
+        const result = await this.act(activityType, plan, activityId, left);
+        this.story.tell('done', `done: ${plan.summary}`);
+        this.story.outcome('done');
+        return result;
+      } catch (error) {
+        failed = error;
+      }
+      const doubt = doubtOf(failed);
+      if (doubt === undefined) throw this.finalFailure(plan, failed);
+      this.story.doubt(`${doubt}; asking ${plan.venue} whether ${plan.intentId} happened`);
+      // The truth is wanted even if the job is cancelled meanwhile.
+      const answer = await CancellationScope.nonCancellable(() => this.findOut(plan, activityId));
+      switch (answer.outcome) {
+        case 'done':
+          this.story.tell(
+            'done',
+            `found: ${plan.summary}, order ${answer.result.order.orderId} ${answer.result.order.status}`,
+          );
+          this.story.outcome('done');
+          return answer.result;
+        case 'rejected':
+          throw this.failure(plan, answer.category, answer.message, answer.code);
+        case 'absent':
+          if (CancellationScope.current().consideredCancelled)
+            throw new CancelledFailure('cancelled; the act did not happen');
+          if (plan.onAbsent !== 'resend') {
+            throw this.failure(
+              plan,
+              'NOT_EXECUTED',
+              `${plan.venue} surely did not execute it; an order that fills at once is not sent again, as the price has moved`,
+            );
+          }
+      }
+    }
+  }
+
+  private act(
+    activityType: string,
+    plan: JobPlan,
+    activityId: string,
+    scheduleToCloseTimeout: number,
+  ): Promise<unknown> {
+    return this.start(activityType, [plan.input], {
+      activityId,
+      taskQueue: plan.taskQueue,
+      summary: plan.summary,
+      startToCloseTimeout: plan.startToCloseMs,
+      scheduleToCloseTimeout,
+      heartbeatTimeout: plan.heartbeatMs,
+      retry: {
+        initialInterval: plan.initialIntervalMs,
+        maximumInterval: plan.maximumIntervalMs,
+        // An attempt that Temporal gave up may have acted: it is looked up, never simply repeated.
+        nonRetryableErrorTypes: ['TemporalTimeout:StartToClose', 'TemporalTimeout:Heartbeat'],
+      },
+    });
+  }
+
+  /** Looks until it is known what became of the act; parks for a person where looking cannot tell. */
+  private async findOut(plan: JobPlan, givenUp: string): Promise<Exclude<LookUpAnswer, { outcome: 'manual' }>> {
+    for (;;) {
+      const request: LookUpInput = {
+        jobType: plan.jobType,
+        input: plan.input,
+        givenUp,
+        ...(plan.onAbsent === 'manual' ? { absentNeedsPerson: true } : {}),
+      };
+      const looked = await this.ask(plan, 'lookUp', [request], `is ${plan.intentId} at ${plan.venue}?`);
+      if (looked.outcome !== 'manual') return looked;
+      const answer = await this.parking.wait(looked.evidence, (resolution: Resolution) =>
+        this.ask(plan, 'resolveIntent', [request, resolution], `${resolution.actor} decides: ${resolution.decision}`),
+      );
+      // "manual" here: the record was resolved otherwise before the decision came, so it is read again.
+      if (answer.outcome !== 'manual') return answer;
+    }
+  }
+
+  private ask(plan: JobPlan, activityType: string, args: unknown[], summary: string): Promise<LookUpAnswer> {
+    const { startToCloseMs, initialIntervalMs, maximumIntervalMs } = plan.lookUp;
+    return this.start(activityType, args, {
+      activityId: this.nextId(activityType),
+      taskQueue: plan.lookUpQueue,
+      summary,
+      startToCloseTimeout: startToCloseMs,
+      heartbeatTimeout: plan.heartbeatMs,
+      retry: { initialInterval: initialIntervalMs, maximumInterval: maximumIntervalMs },
+    }) as Promise<LookUpAnswer>;
+  }
+
+  private start(activityType: string, args: unknown[], options: ActivityOptions): Promise<unknown> {
+    const activities = proxyActivities<Activities>(options);
+    const activity = activities[activityType];
+    if (!activity) throw new Error(`no activity ${activityType}`);
+    return this.schedule(() => activity(...args));
+  }
+
+  private nextId(what: string): string {
+    return `${what}-${++this.scheduled}`;
+  }
+
+  private finalFailure(plan: JobPlan, error: unknown): unknown {
+    if (isCancellation(error)) return error;
+    const cause = error instanceof ActivityFailure ? error.cause : error;
+    if (!(cause instanceof ApplicationFailure)) return error;
+    const type = cause.type ?? 'INTERNAL';
+    const details = cause.details?.[0] as Partial<FailureDetails> | undefined;
+    return HOLDS.has(type)
+      ? this.failure(plan, 'EXPIRED', `${cause.message}; the job's time is over`)
+      : this.failure(plan, type, cause.message, details?.code);
+  }
+
+  private failure(plan: JobPlan, category: string, message: string, code?: number | string): ApplicationFailure {
+    this.story.tell('failed', `${category}: ${message}`);
+    this.story.outcome(category);
+    const details: FailureDetails = {
+      intentId: plan.intentId,
+      category,
+      venue: plan.venue,
+      ...(code === undefined ? {} : { code }),
+      message,
+    };
+    return ApplicationFailure.create({ type: category, message, nonRetryable: true, details: [details] });
+  }
+}
+
+/** Why it is not known whether the act happened; `undefined` when it is. */
+function doubtOf(error: unknown): string | undefined {
+  if (!(error instanceof ActivityFailure)) return undefined;
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure && (cause.type === 'OUTCOME_UNKNOWN' || cause.type === 'MANUAL'))
+    return cause.message;
+  if (cause instanceof TimeoutFailure) return `the worker's answer did not come (${cause.timeoutType})`;
+  return undefined;
+}

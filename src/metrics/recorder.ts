@@ -1,0 +1,86 @@
+import { performance } from 'node:perf_hooks';
+import { BREAKER_STATES, type BreakerState } from '../breaker/settings';
+import { FAILURE_CATEGORIES, type FailureCategory } from '../failures/categories';
+import type { JobType } from '../domain/job-types';
+import type {
+  AttemptOutcome,
+  BlockReason,
+  DetectedBy,
+  GuardOperation,
+  GuardResult,
+  Metrics,
+  SideEffectResult,
+} from './catalog';
+
+/** Counts what happens. Never throws: a mistake in measuring must not fail an act. `onError` hears of it. */
+export class Recorder {
+  constructor(
+    private readonly metrics: Metrics | undefined,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  attemptEnded(job_type: JobType, attempt: number, outcome: AttemptOutcome, seconds: number): void {
+    this.safely((metrics) => {
+      metrics.attempts.inc({ job_type, kind: kindOf(attempt), outcome });
+      metrics.attemptSeconds.observe({ job_type, outcome }, seconds);
+    });
+  }
+
+  blocked(job_type: JobType, attempt: number, reason: BlockReason): void {
+    this.safely((metrics) => metrics.blocked.inc({ job_type, kind: kindOf(attempt), reason }));
+  }
+
+  failed(job_type: JobType, category: string): void {
+    if (!(FAILURE_CATEGORIES as readonly string[]).includes(category)) return;
+    this.safely((metrics) => metrics.failures.inc({ job_type, category: category as FailureCategory }));
+  }
+
+  sideEffect(job_type: JobType, result: SideEffectResult): void {
+    this.safely((metrics) => metrics.sideEffects.inc({ job_type, result }));
+  }
+
+  duplicate(job_type: JobType, detected_by: DetectedBy): void {
+    this.safely((metrics) => metrics.duplicates.inc({ job_type, detected_by }));
+  }
+
+  breaker(venue: string, job_type: JobType, state: BreakerState): void {
+    this.safely((metrics) => {
+      for (const each of BREAKER_STATES)
+        metrics.breakerState.set({ venue, job_type, state: each }, each === state ? 1 : 0);
+    });
+  }
+
+  breakerTurned(venue: string, job_type: JobType, to: BreakerState): void {
+    this.breaker(venue, job_type, to);
+    this.safely((metrics) => metrics.breakerTransitions.inc({ venue, job_type, to }));
+  }
+
+  /** Times and counts one call of the guard. */
+  async guard<T>(operation: GuardOperation, resultOf: (answer: T) => GuardResult, call: () => Promise<T>): Promise<T> {
+    const from = performance.now();
+    let result: GuardResult = 'error';
+    try {
+      const answer = await call();
+      result = resultOf(answer);
+      return answer;
+    } finally {
+      this.safely((metrics) => {
+        metrics.guardOperations.inc({ operation, result });
+        metrics.guardSeconds.observe({ operation }, (performance.now() - from) / 1_000);
+      });
+    }
+  }
+
+  private safely(record: (metrics: Metrics) => void): void {
+    if (!this.metrics) return;
+    try {
+      record(this.metrics);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+}
+
+function kindOf(attempt: number): 'first' | 'retry' {
+  return attempt > 1 ? 'retry' : 'first';
+}

@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { createEffects } from '../../activities/create-activities';
+import { parseBreaker } from '../breaker/settings';
+import type { FillsafeConfig } from '../config/schema';
+import { JOB_TYPES } from '../domain/job-types';
+import { Guard } from '../guard/guard';
+import { Outbox } from '../guard/outbox';
+import type { Runtime } from '../interceptors/runtime';
+import { createMetrics, type Metrics } from '../metrics/catalog';
+import { Recorder } from '../metrics/recorder';
+import { connectRedis } from '../redis/client';
+import { checkRedis, UnsafeRedisError } from '../redis/safety';
+import { createVenues } from '../venues/create-venues';
+import type { VenuePort } from '../venues/port';
+
+/** What one worker process holds open. */
+export interface Services {
+  runtime: Runtime;
+  redis: Redis;
+  metrics: Metrics;
+  venues: Map<string, VenuePort>;
+  venue(name: string): VenuePort;
+  refreshMetrics(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to Redis and makes the guard, the venues and the metrics. Throws an `UnsafeRedisError` when Redis would lose
+ * claims, and an error that names the setting when an address is missing or nobody answers there.
+ */
+export async function openServices(config: FillsafeConfig, log: Logger): Promise<Services> {
+  if (config.redis.url === null)
+    throw new Error('redis.url: missing; set REDIS_URL or redis.url. `fillsafe dev` starts one.');
+  const redis = await connectRedis(config.redis.url, { commandTimeoutMs: config.redis.command_timeout_ms });
+  try {
+    const safety = await checkRedis(redis);
+    if (safety.problems.length > 0) throw new UnsafeRedisError(safety.problems);
+    for (const warning of safety.warnings) log.warn({ redis: warning }, 'this Redis weakens the promise');
+    return assemble(config, log, redis);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}
+
+function assemble(config: FillsafeConfig, log: Logger, redis: Redis): Services {
+  const { namespace, ttl_seconds } = config.retry.redis;
+  const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000 });
+  const venues = createVenues(config);
+  const venue = (name: string): VenuePort => {
+    const known = venues.get(name);
+    if (!known) throw new Error(`venue "${name}" is not configured`);
+    return known;
+  };
+  const metrics = createMetrics([...venues.keys()]);
+  const recorder = new Recorder(config.retry.metrics.enabled ? metrics : undefined, (error) =>
+    log.warn({ err: error }, 'a metric could not be recorded'),
+  );
+  const outbox = new Outbox(log);
+  // What other workers brought about shows here when Prometheus asks.
+  const refreshMetrics = async (): Promise<void> => {
+    metrics.redisUp.set(
+      await redis.ping().then(
+        () => 1,
+        () => 0,
+      ),
+    );
+    for (const name of venues.keys()) {
+      const open = await guard.unresolvedCount(name).catch(() => undefined);
+      if (open !== undefined) metrics.unresolved.set({ venue: name }, open);
+      for (const jobType of JOB_TYPES) {
+        const raw = await guard.breaker(name, jobType).catch(() => undefined);
+        if (raw !== undefined) recorder.breaker(name, jobType, parseBreaker(raw).state);
+      }
+    }
+  };
+  return {
+    runtime: { config, guard, recorder, outbox, log, effects: createEffects(config, venue) },
+    redis,
+    metrics,
+    venues,
+    venue,
+    refreshMetrics,
+    close: async () => {
+      await outbox.flush();
+      redis.disconnect();
+    },
+  };
+}

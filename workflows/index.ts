@@ -1,0 +1,2 @@
+export { cancelOrder } from './cancel-order';
+export { placeOrder } from './place-order';

@@ -1,0 +1,1 @@
+export { resolveSignal, resolveUpdate, statusQuery } from '../src/interceptors/workflow/parking';
