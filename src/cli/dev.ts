@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { startStack, type Stack } from '../dev/stack';
+import { startStack } from '../dev/stack';
 import type { StackInfo } from '../dev/stack-file';
 
 export function devCommand(): Command {
@@ -28,7 +28,8 @@ export function devCommand(): Command {
           ? `${JSON.stringify(stack.info)}\n`
           : `${addresses(stack.info)}\nCtrl-C stops everything and keeps the data.\n`,
       );
-      await untilStopped(stack);
+      await stopSignal();
+      await stack.stop();
     });
 }
 
@@ -45,12 +46,11 @@ export function addresses(info: StackInfo): string {
   return rows.map(([name = '', value = '']) => `  ${name.padEnd(12)} ${value}`).join('\n');
 }
 
-/** Waits for Ctrl-C or SIGTERM, then stops the stack. A second Ctrl-C does not interrupt the stop. */
-export async function untilStopped(stack: Stack): Promise<void> {
+/** Resolves at Ctrl-C or SIGTERM; from then on neither interrupts what follows. */
+export async function stopSignal(): Promise<void> {
   await new Promise<void>((resolve) => {
     const stop = (): void => resolve();
     process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
   });
   process.stderr.write('stopping …\n');
-  await stack.stop();
 }

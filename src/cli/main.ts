@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../package-root';
+import { demoCommand } from './demo';
 import { devCommand } from './dev';
 import { EXIT } from './exit-codes';
 import { workerCommand } from './worker';
@@ -14,7 +15,7 @@ export async function run(argv: string[]): Promise<void> {
     .version(version)
     .showHelpAfterError('(add --help for what is allowed)')
     .exitOverride();
-  for (const command of [devCommand(), workerCommand()]) {
+  for (const command of [devCommand(), demoCommand(), workerCommand()]) {
     program.addCommand(command.exitOverride());
   }
   try {

@@ -60,6 +60,8 @@ function readYaml(path: string): Tree {
 function fromEnvironment(env: Environment): Tree {
   const tree: Tree = {};
   if (env['REDIS_URL']) put(tree, ['redis', 'url'], env['REDIS_URL']);
+  if (env['TEMPORAL_ADDRESS']) put(tree, ['temporal', 'address'], env['TEMPORAL_ADDRESS']);
+  if (env['TEMPORAL_NAMESPACE']) put(tree, ['temporal', 'namespace'], env['TEMPORAL_NAMESPACE']);
   if (env['DATABASE_URL']) put(tree, ['ledger', 'url'], env['DATABASE_URL']);
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('FILLSAFE_') || NOT_SETTINGS.has(name) || value === undefined) continue;

@@ -12,7 +12,7 @@ import { announceStack, type StackInfo } from './stack-file';
 import { Supervisor, type Supervised } from './supervisor';
 import { startTemporal } from './temporal';
 import { prepareNamespace } from './temporal-namespace';
-import { startWatchdog } from './watchdog';
+import { startWatchdog, type Watchdog } from './watchdog';
 
 export interface StackOptions {
   /** Keeps everything: the same directory resumes. */
@@ -28,8 +28,8 @@ export interface StackOptions {
 
 export interface Stack {
   info: StackInfo;
-  /** Process id of the worker that runs now. */
-  workerPid(): number | undefined;
+  /** Process id of `temporal`, `redis`, `paper venue` or `worker`, as it runs now; `undefined` while it does not. */
+  pid(name: string): number | undefined;
   /** Stops everything that was started here and keeps the data. */
   stop(): Promise<void>;
 }
@@ -43,20 +43,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = resolve(options.dataDir);
   const claim = claimDataDir(dataDir);
   const watchdog = startWatchdog();
-  const started: Supervisor<Supervised>[] = [];
-  const supervise = async <T extends Supervised>(
-    name: string,
-    start: () => Promise<T>,
-    onStart?: (running: T) => void,
-  ): Promise<T> => {
-    const supervisor = new Supervisor(name, start, { log, ...(onStart && { onStart }) });
+  const started = new Map<string, Supervisor<Supervised>>();
+  const supervise = async <T extends Supervised>(name: string, start: () => Promise<T>): Promise<T> => {
+    const supervisor = new Supervisor(name, start, { log });
     const first = await supervisor.begin();
-    started.push(supervisor as unknown as Supervisor<Supervised>);
+    started.set(name, supervisor as unknown as Supervisor<Supervised>);
     return first;
   };
   const stop = async (): Promise<void> => {
     // The worker goes first, so that it can end what it is doing while the services are there.
-    for (const supervisor of [...started].reverse()) await supervisor.stop();
+    for (const supervisor of [...started.values()].reverse()) await supervisor.stop();
     watchdog.close();
     claim.release();
   };
@@ -105,20 +101,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       dataDir,
       config: configPath,
     };
-    let workerPid: number | undefined;
     if (worker) {
-      const running = await supervise(
-        'worker',
-        () => startWorkerProcess(configPath, join(dataDir, 'logs', 'worker.log'), watchdog),
-        (again) => (workerPid = again.pid),
+      const running = await supervise('worker', () =>
+        startWorkerProcess({ configPath, logFile: join(dataDir, 'logs', 'worker.log'), watchdog, env }),
       );
-      workerPid = running.pid;
       Object.assign(info, { workerPid: running.pid, metrics: running.metrics });
     }
     const takeBack = announceStack(info);
     return {
       info,
-      workerPid: () => workerPid,
+      pid: (name) => started.get(name)?.pid,
       stop: async () => {
         takeBack();
         await stop();
@@ -131,17 +123,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** A worker as a process that can be killed alone. */
-async function startWorkerProcess(
-  configPath: string,
-  logFile: string,
-  watchdog: ReturnType<typeof startWatchdog>,
-): Promise<Supervised & { metrics: string }> {
+async function startWorkerProcess(options: {
+  configPath: string;
+  logFile: string;
+  watchdog: Watchdog;
+  env: NodeJS.ProcessEnv;
+}): Promise<Supervised & { metrics: string }> {
+  const { configPath, ...rest } = options;
   const { child, ready } = await startNodeChild({
     name: 'worker',
     script: 'bin/fillsafe.js',
     args: ['worker', '--config', configPath],
-    logFile,
-    watchdog,
+    ...rest,
   });
   // An attempt that is under way may take as long as the venue lets it wait.
   return { ...child, stop: () => child.stop({ graceMs: 25_000 }), metrics: String(ready['metrics']) };

@@ -22,7 +22,7 @@ export class Supervisor<T extends Supervised> {
   constructor(
     private readonly name: string,
     private readonly start: () => Promise<T>,
-    private readonly options: { log(line: string): void; onStart?(running: T): void },
+    private readonly options: { log(line: string): void },
   ) {}
 
   /** Starts it for the first time; throws when that fails. */
@@ -65,7 +65,6 @@ export class Supervisor<T extends Supervised> {
       if (!running) continue;
       if (this.stopping) return running.stop();
       this.options.log(`${this.name} is back (pid ${running.pid})`);
-      this.options.onStart?.(running);
     }
   }
 }

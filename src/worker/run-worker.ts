@@ -108,6 +108,8 @@ async function createWorkers(
       ...common(),
       workflowBundle: await workflowBundle(),
       workflowTaskPollerBehavior: { type: 'autoscaling' },
+      // A workflow whose worker died waits this long for it; Temporal's default is 10 s.
+      stickyQueueScheduleToStartTimeout: 3_000,
     }),
     ...effects.map((taskQueue) =>
       Worker.create({

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FillsafeClient } from '../../src/client/client';
+import { loadConfig } from '../../src/config/load';
+import type { FillsafeConfig } from '../../src/config/schema';
+import { startStack, type Stack } from '../../src/dev/stack';
+
+export interface TestStack {
+  stack: Stack;
+  config: FillsafeConfig;
+  client: FillsafeClient;
+  /** The paper venue's own account of what it took. */
+  truth(): Promise<{ totals: { orders: number; executions: number; duplicates: number } }>;
+  addFaults(faults: object[]): Promise<void>;
+  clearFaults(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** A whole stack on fresh data: Temporal, Redis, paper venue and (unless told otherwise) a worker, each its own process. */
+export async function testStack({
+  worker = true,
+  configFile,
+}: { worker?: boolean; configFile?: string } = {}): Promise<TestStack> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-test-'));
+  const lines: string[] = [];
+  // Addresses of the developer's own services would bring them into the test.
+  const { TEMPORAL_ADDRESS: _temporal, REDIS_URL: _redis, ...env } = process.env;
+  const stack = await startStack({ dataDir, worker, configFile, env, log: (line) => lines.push(line) });
+  const config = loadConfig({ file: stack.info.config, env });
+  const client = await FillsafeClient.connect(config);
+  const admin = async (method: string, body?: object): Promise<void> => {
+    const response = await fetch(`${stack.info.paper}/admin/faults`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    if (!response.ok) throw new Error(`the paper venue refused: ${await response.text()}`);
+  };
+  return {
+    stack,
+    config,
+    client,
+    truth: async () =>
+      (await (await fetch(`${stack.info.paper}/truth`)).json()) as Awaited<ReturnType<TestStack['truth']>>,
+    addFaults: (faults) => admin('POST', faults),
+    clearFaults: () => admin('DELETE'),
+    end: async () => {
+      await client.close();
+      await stack.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends of jobs do not depend on when they were asked for: two outcomes of one intent, without the mark of the second. */
+export function sameAnswer(outcome: object): unknown {
+  return JSON.parse(JSON.stringify(outcome, (key, value: unknown) => (key === 'replayed' ? undefined : value)));
+}
