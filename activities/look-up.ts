@@ -71,6 +71,11 @@ async function lookOnce(runtime: Runtime, context: Context, request: LookUpInput
     return { outcome: 'done', result };
   };
 
+  try {
+    await effect.readyClock(input, { again: false });
+  } catch (error) {
+    throw again(0, `${ref.venue} does not tell its time: ${(error as Error).message}`);
+  }
   const start = await recorder.guard('look', lookResult, () =>
     guard.lookBegin(ref, {
       looker: activity,

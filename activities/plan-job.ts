@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { FillsafeConfig } from '../src/config/schema';
+import { fingerprintOf } from '../src/domain/fingerprint';
 import type { JobPlan } from '../src/domain/job-plan';
 import { effectQueue, jobTypeOf, lookUpQueue } from '../src/domain/job-types';
 import { checkVenue, isVenueRefused } from '../src/domain/lane';
@@ -35,6 +36,7 @@ export function planJob(deps: { config: FillsafeConfig; searchAttributes: boolea
       intentId: input.intentId,
       venue: input.venue,
       symbol: input.symbol,
+      fingerprint: fingerprintOf(input),
       summary:
         jobType === 'order.place' ? describeOrder(input as PlaceOrderInput) : describeCancel(input as CancelOrderInput),
       input,

@@ -18,6 +18,7 @@ export function resolveIntentActivity(runtime: Runtime, venue: (name: string) =>
     const message = `${actor} decided that it was refused: ${reason}`;
     let order: OrderState | undefined;
     if (decision === 'done') {
+      await runtime.effects[request.jobType].readyClock(input, { again: false });
       order = await theOrder(venue(input.venue), input.symbol, orderId);
     }
     const payload =

@@ -10,6 +10,8 @@ export interface JobPlan {
   intentId: string;
   venue: string;
   symbol: string;
+  /** Of the checked input; kept in the memo, where clients compare it. */
+  fingerprint: string;
   /** The act in one line, for people. */
   summary: string;
   /** The checked input, with defaults filled in: what the effect gets. */

@@ -17,7 +17,7 @@ import {
   type Refusal,
 } from '../guard/errors';
 import type { Admission } from '../guard/guard';
-import { Ticket, withTicket } from '../guard/ticket';
+import { ExpiredError, Ticket, withTicket } from '../guard/ticket';
 import { breakerSettings, quiesceMs, venueTimes } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
 import { isVenueError } from '../venues/port';
@@ -137,10 +137,10 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
             admission.waitMs,
           );
         case 'OPEN':
-          throw new HeldError('BREAKER_OPEN', this.openMessage(act, admission.waitMs), admission.waitMs);
+          throw this.held(act, admission.waitMs);
         case 'UNKNOWN':
           throw new DoubtError(
-            `it is not known whether ${act.ref.venue} acted on ${act.ref.intentId}; asking it comes next`,
+            `an earlier answer was lost: it is not known whether ${act.ref.venue} acted on ${act.ref.intentId}`,
           );
         case 'CONFLICT':
           throw new ConflictError(
@@ -235,8 +235,13 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     return { intentId: act.ref.intentId, status: 'done', order: result };
   }
 
-  private openMessage(act: Act, waitMs: number): string {
-    const seconds = Math.ceil(waitMs / 1_000);
-    return `held: the breaker for ${act.jobType} at ${act.ref.venue} is open; nothing was sent, next try in ${seconds} s`;
+  /** An order whose own deadline passes while it is held fails then, never late. */
+  private held({ jobType, effect, input, ref }: Act, waitMs: number): HeldError | ExpiredError {
+    const why = `held: the breaker for ${jobType} at ${ref.venue} is open; nothing was sent`;
+    const expiresAt = 'expiresAt' in input ? input.expiresAt : undefined;
+    const lifeMs = expiresAt === undefined ? Infinity : expiresAt - effect.venueNow(input);
+    if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
+    const wait = Math.min(waitMs, lifeMs + 1);
+    return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
   }
 }

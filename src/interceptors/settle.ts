@@ -28,7 +28,7 @@ export async function settle(
   if (ending === 'doubt') runtime.recorder.sideEffect(act.jobType, 'unknown');
   const attempts = await write(runtime, act, { fence, ending, payload, health, goneAt }, outcome);
   if (ending !== 'doubt') return attempts;
-  throw new DoubtError(`answer lost: ${why}; asking ${act.ref.venue} what became of ${act.ref.intentId}`, {
+  throw new DoubtError(`answer lost: ${why}`, {
     cause: 'error' in outcome ? outcome.error : undefined,
   });
 }

@@ -5,6 +5,8 @@
 
 local BREAKER_FIELDS = { 'version', 'state', 'since', 'openUntil', 'epoch', 'openings', 'waiting', 'successes', 'permits', 'ring' }
 local SLOTS = 10
+local PROBING_WAIT_MS = 1000
+local LONGEST_QUEUE_S = 30
 
 local function parseBreaker(raw)
   local breaker = { version = '1', state = 'CLOSED', since = 0, openUntil = 0, epoch = 0, openings = 0, waiting = 0,
@@ -93,9 +95,11 @@ local function breakerAdmit(breaker, settings, now, fence)
       return true, 0, true
     end
     breaker.permits = table.concat(live, ',')
-    from = now + settings.permitMs
+    -- Probes mostly answer at once: worth asking again soon.
+    from = now + PROBING_WAIT_MS
   end
-  breaker.waiting = breaker.waiting + 1
+  -- Who is refused again takes a new place in the queue; the queue starts over, lest the places grow for ever.
+  breaker.waiting = (breaker.waiting + 1) % math.max(1, math.floor(settings.reopenPerSecond * LONGEST_QUEUE_S))
   local paced = math.floor(breaker.waiting * 1000 / settings.reopenPerSecond)
   return false, math.max(from - now, 0) + paced, true
 end

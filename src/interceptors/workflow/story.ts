@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { JobPlan, JobStatus } from '../../domain/job-plan';
+import { workflowIdOf } from '../../domain/job-types';
 
 const JOB_TYPE = defineSearchAttributeKey('FillsafeJobType', 'KEYWORD');
 const VENUE = defineSearchAttributeKey('FillsafeVenue', 'KEYWORD');
@@ -20,6 +21,11 @@ export class Story {
 
   begin(plan: JobPlan): void {
     this.plan = plan;
+    const { workflowId, memo } = workflowInfo();
+    // A job started by hand has no fingerprint in its memo: from here on a second submit can be compared with it.
+    if (workflowId === workflowIdOf(plan.jobType, plan.intentId) && memo?.['fingerprint'] === undefined) {
+      upsertMemo({ fingerprint: plan.fingerprint });
+    }
     // What the starter has set already is not written again: each write is an event in the history.
     if (!plan.searchAttributes || workflowInfo().typedSearchAttributes.get(INTENT) === plan.intentId) return;
     upsertSearchAttributes([
