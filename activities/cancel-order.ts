@@ -1,7 +1,7 @@
 import { clientOrderIdOf } from '../src/domain/client-order-id';
 import type { CancelOrderInput, OrderState } from '../src/domain/order';
 import type { Effect } from '../src/guard/effect';
-import { isVenueError, type OrderRef } from '../src/venues/port';
+import { isVenueError, type OrderRef, type VenueOrder } from '../src/venues/port';
 import { lookAt } from './look-at';
 import type { EffectDeps } from './effect-deps';
 
@@ -10,7 +10,7 @@ const OPEN = new Set(['NEW', 'PENDING_NEW', 'PARTIALLY_FILLED', 'PENDING_CANCEL'
 
 /**
  * Cancels one order and answers with its final state, also when it had filled. Cancelling twice does no harm, so a lost
- * answer needs one look and no waiting, and neither a breaker nor a Redis that is away holds it up.
+ * answer needs no waiting out, and neither a breaker nor a Redis that is away holds it up.
  */
 export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, OrderState> {
   const refOf = (cancel: CancelOrderInput): OrderRef => {
@@ -19,39 +19,51 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
     const { venue, account, orderIntentId = '' } = cancel;
     return { clientOrderId: clientOrderIdOf({ namespace: deps.namespace, venue, account, intentId: orderIntentId }) };
   };
-  const finalState = async (cancel: CancelOrderInput): Promise<OrderState | undefined> => {
-    const found = await deps.venue(cancel.venue).findOrder(cancel.symbol, refOf(cancel));
-    if (!found || OPEN.has(found.status)) return undefined;
-    const { orderId, clientOrderId, status, executedQuantity, averagePrice, fills } = found;
-    return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
-  };
+  const find = (cancel: CancelOrderInput): Promise<VenueOrder | undefined> =>
+    deps.venue(cancel.venue).findOrder(cancel.symbol, refOf(cancel));
 
   return {
     jobType: 'order.cancel',
+    clientOrderId: (cancel) => {
+      const ref = refOf(cancel);
+      return 'clientOrderId' in ref ? ref.clientOrderId : undefined;
+    },
     run: async (cancel, ticket) => {
       const venue = deps.venue(cancel.venue);
       try {
         const cancelled = await venue.cancelOrder(cancel.symbol, refOf(cancel), () => ticket.pass());
         // The answer to a cancel holds no fills; what had filled before belongs to the final state.
-        return (await finalState(cancel).catch(() => undefined)) ?? cancelled;
+        return finalState(await find(cancel).catch(() => undefined)) ?? cancelled;
       } catch (error) {
         if (!isVenueError(error) || error.verdict.category !== 'GONE') throw error;
-        const final = await finalState(cancel);
+        // Not open: it ended otherwise, or the venue does not show it yet. What is not seen to have ended is a doubt.
+        const final = finalState(await find(cancel));
         if (!final) throw error;
         return final;
       }
     },
-    lookUp: (cancel) =>
+    lookUp: (cancel, { confirming }) =>
       lookAt(async () => {
-        const final = await finalState(cancel);
+        const found = await find(cancel);
+        const final = finalState(found);
         if (final) return { kind: 'found', result: final };
-        return { kind: 'absent', evidence: `the order is not cancelled yet, or ${cancel.venue} knows none` };
+        if (found) return { kind: 'repeatable', evidence: `order ${found.orderId} is still ${found.status}` };
+        const message = `${cancel.venue} knows no such order`;
+        return confirming
+          ? { kind: 'refused', refusal: { category: 'GONE', message } }
+          : { kind: 'absent', evidence: message };
       }),
-    absence: () => ({ quiesceMs: 0, looks: 1, gapMs: 0 }),
+    absence: (cancel) => deps.absence(cancel.venue),
     sendWithinMs: (cancel) => deps.times(cancel.venue).sendWithinMs,
     whenStoreDown: 'proceed',
     heldByBreaker: false,
     venueNow: (cancel) => deps.venue(cancel.venue).clock().nowMs,
     readyClock: (cancel, { again }) => deps.readyClock(cancel.venue, again),
   };
+}
+
+function finalState(found: VenueOrder | undefined): OrderState | undefined {
+  if (!found || OPEN.has(found.status)) return undefined;
+  const { orderId, clientOrderId, status, executedQuantity, averagePrice, fills } = found;
+  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
 }

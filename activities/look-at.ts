@@ -1,4 +1,5 @@
 import type { Sighting } from '../src/guard/effect';
+import { isLateToSend } from '../src/guard/ticket';
 import { isVenueError } from '../src/venues/port';
 
 /** The venue's answers do not fit together yet. */
@@ -12,8 +13,10 @@ export async function lookAt<Result>(look: () => Promise<Sighting<Result>>): Pro
     return await look();
   } catch (error) {
     if (error instanceof InconclusiveLookError) return { kind: 'inconclusive', evidence: error.message };
+    if (isLateToSend(error)) return { kind: 'inconclusive', evidence: 'the look took too long to act on what it saw' };
     if (!isVenueError(error)) throw error;
     const { category } = error.verdict;
-    return { kind: 'inconclusive', evidence: `the venue could not be asked: ${category}, ${error.message}` };
+    const { retryAfterMs: waitMs } = error.verdict;
+    return { kind: 'inconclusive', evidence: `the venue could not be asked: ${category}, ${error.message}`, waitMs };
   }
 }

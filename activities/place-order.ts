@@ -12,15 +12,18 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
 
   return {
     jobType: 'order.place',
+    clientOrderId,
     run: (order, ticket) => deps.venue(order.venue).placeOrder(order, clientOrderId(order), () => ticket.pass()),
-    lookUp: (order, { confirming, ageMs }) =>
+    lookUp: (order, { confirming, ageMs, pass }) =>
       lookAt(async () => {
         const venue = deps.venue(order.venue);
         const id = clientOrderId(order);
         const found = await findByClientId(venue, order, id, ageMs);
         if (found) return sighting(order, found);
         const evidence = `${order.venue} knows no order ${id}, neither by id nor among its orders and trades`;
-        return confirming && canRest(order) ? fence(venue, order, id, evidence) : { kind: 'absent', evidence };
+        return confirming && canRest(order)
+          ? fence(venue, order, id, { absent: evidence, pass })
+          : { kind: 'absent', evidence };
       }),
     absence: (order) => deps.absence(order.venue),
     sendWithinMs: (order) => deps.times(order.venue).sendWithinMs,
@@ -47,7 +50,12 @@ async function findByClientId(
   const orders = await venue.listOrders(order.symbol, since);
   const listed = orders.findLast((each) => each.clientOrderId === id);
   // The list tells no fills.
-  if (listed) return (await venue.findOrder(order.symbol, { orderId: listed.orderId })) ?? listed;
+  if (listed) {
+    const whole = await venue.findOrder(order.symbol, { orderId: listed.orderId });
+    if (!whole)
+      throw new InconclusiveLookError(`${order.venue} lists order ${listed.orderId} but does not tell its fills yet`);
+    return whole;
+  }
   // A trade may show before its order does.
   const known = new Set(orders.map(({ orderId }) => orderId));
   const trades = await venue.listTrades(order.symbol, since);
@@ -66,6 +74,10 @@ function sighting(order: PlaceOrderInput, found: VenueOrder): Sighting<OrderStat
     found.symbol === order.symbol &&
     (order.quantity === undefined || compareDecimals(found.quantity, order.quantity) === 0) &&
     (order.price === undefined || compareDecimals(found.price, order.price) === 0);
+  if (same && found.status === 'REJECTED') {
+    const message = `${order.venue} rejected order ${found.orderId}`;
+    return { kind: 'refused', refusal: { category: 'MARKET_REJECT', message } };
+  }
   if (same) return { kind: 'found', result: stateOf(found) };
   return {
     kind: 'contradiction',
@@ -88,10 +100,10 @@ async function fence(
   venue: VenuePort,
   order: PlaceOrderInput,
   id: string,
-  absent: string,
+  { absent, pass }: { absent: string; pass: () => void },
 ): Promise<Sighting<OrderState>> {
   try {
-    const cancelled = await venue.cancelOrder(order.symbol, { clientOrderId: id });
+    const cancelled = await venue.cancelOrder(order.symbol, { clientOrderId: id }, pass);
     const found = await venue.findOrder(order.symbol, { clientOrderId: id });
     return { kind: 'found', result: found ? stateOf(found) : cancelled };
   } catch (error) {

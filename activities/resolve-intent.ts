@@ -20,12 +20,22 @@ export function resolveIntentActivity(runtime: Runtime, venue: (name: string) =>
     if (decision === 'done') {
       await runtime.effects[request.jobType].readyClock(input, { again: false });
       order = await theOrder(venue(input.venue), input.symbol, orderId);
+      const ours = runtime.effects[request.jobType].clientOrderId(input);
+      if (ours !== undefined && order.clientOrderId !== ours) {
+        const other = `orderId: order ${order.orderId} has client order id ${order.clientOrderId}, the intent's is ${ours}`;
+        throw ApplicationFailure.nonRetryable(other, 'INVALID');
+      }
     }
     const payload =
       order !== undefined
         ? serialiseResult(order)
         : JSON.stringify({ category: 'RESOLVED_REJECTED', message, why: reason });
     const outcome = await runtime.guard.resolve(ref, { decision, payload, actor, reason });
+    if (outcome.kind === 'EARLY') {
+      const seconds = Math.ceil(outcome.waitMs / 1_000);
+      const early = `decision: too early for "absent": its last request may still take effect for ${seconds} s`;
+      throw ApplicationFailure.nonRetryable(early, 'INVALID');
+    }
     if (outcome.kind === 'REFUSED') {
       runtime.log.warn(
         { ...ref, state: outcome.state },

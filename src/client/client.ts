@@ -7,6 +7,8 @@ import {
 import {
   ApplicationFailure,
   defineSearchAttributeKey,
+  TerminatedFailure,
+  TimeoutFailure,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
@@ -24,11 +26,13 @@ import {
 import { isInvalidInput, parseJobInput, type JobInput } from '../domain/order.schema';
 import type { Resolution, JobStatus } from '../domain/job-plan';
 import type { FailureDetails } from '../interceptors/failure';
+import { readJobHistory } from './job-history';
 import { connectTemporal, missingSearchAttributes } from './temporal';
 
 /** How a job stands, as `submit` and `job` tell it. */
 export type JobOutcome = { intentId: string; workflowId: string } & (
-  | { status: 'started' | 'running' | 'manual' }
+  | { status: 'started' | 'running' }
+  | { status: 'manual'; message: string }
   | { status: 'done'; result: OrderResult }
   | { status: 'refused'; category: string; message: string }
 );
@@ -146,8 +150,10 @@ export class FillsafeClient {
   ): Promise<JobOutcome> {
     const about = { intentId, workflowId: handle.workflowId };
     if (timeoutMs !== undefined && !(await this.endsWithin(handle, timeoutMs))) {
-      const status = await handle.query<JobStatus>('status').catch(() => undefined);
-      return { ...about, status: status?.stage === 'parked' ? 'manual' : 'running' };
+      // The history tells a parked job without a worker; a query would need one.
+      const { state } = await readJobHistory(this.temporal, handle.workflowId);
+      if (state.status === 'running') return { ...about, status: 'running' };
+      if (state.status === 'manual') return { ...about, status: 'manual', message: state.evidence };
     }
     try {
       const result = (await handle.result()) as OrderResult;
@@ -155,6 +161,11 @@ export class FillsafeClient {
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
       const { cause } = error;
+      if (cause instanceof TerminatedFailure || cause instanceof TimeoutFailure) {
+        // Ended from outside: its end says nothing about the act, the guard's record may.
+        const message = `the workflow was ended from outside: see \`fillsafe guard show ${intentId}\` for what is known of its act`;
+        return { ...about, status: 'manual', message };
+      }
       const category = cause instanceof ApplicationFailure ? (cause.type ?? 'INTERNAL') : 'CANCELLED';
       const details =
         cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;

@@ -1,4 +1,4 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { isGrpcServiceError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { jobTypeOf, type JobType } from '../domain/job-types';
 import type { LookUpAnswer } from '../domain/job-plan';
@@ -45,11 +45,17 @@ export interface JobHistory {
   activities: JobActivity[];
 }
 
+const READ_LIMIT_MS = 20_000;
+const GRPC_NOT_FOUND = 5;
+
 /** Reads the history of a job; the newest run where no `runId` is given. Throws a `WorkflowNotFoundError`. */
 export async function readJobHistory(client: Client, workflowId: string, runId?: string): Promise<JobHistory> {
-  const history = await client.connection.withDeadline(Date.now() + 20_000, () =>
-    client.workflow.getHandle(workflowId, runId).fetchHistory(),
-  );
+  const history = await client.connection
+    .withDeadline(Date.now() + READ_LIMIT_MS, () => client.workflow.getHandle(workflowId, runId).fetchHistory())
+    .catch((error: unknown) => {
+      if (!isGrpcServiceError(error) || Number(error.code) !== GRPC_NOT_FOUND) throw error;
+      throw new WorkflowNotFoundError(error.details, workflowId, runId);
+    });
   const reader = new HistoryReader(client, workflowId);
   for (const event of history.events ?? []) await reader.take(event);
   return reader.read();

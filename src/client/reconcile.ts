@@ -53,7 +53,7 @@ export async function reconcileVenue(options: {
   /** Default: an adapter made from the configuration. */
   port?: VenuePort;
 }): Promise<ReconcileReport> {
-  const { client, config, venue } = options;
+  const { config, venue } = options;
   const port = options.port ?? createVenues(config).get(venue);
   if (!port)
     throw new Error(`venue: "${venue}" is not configured; configured are: ${Object.keys(config.venues).join(', ')}`);

@@ -7,7 +7,12 @@ const HIDDEN = '(hidden)';
 export function withoutSecrets(config: FillsafeConfig): FillsafeConfig {
   const venues = Object.entries(config.venues).map(([name, venue]) => [
     name,
-    { ...venue, api_key: venue.api_key && HIDDEN, api_secret: venue.api_secret && HIDDEN },
+    {
+      ...venue,
+      base_url: withoutPassword(venue.base_url),
+      api_key: venue.api_key && HIDDEN,
+      api_secret: venue.api_secret && HIDDEN,
+    },
   ]);
   return {
     ...config,
@@ -24,6 +29,10 @@ export function printConfig(config: FillsafeConfig): string {
 function withoutPassword(address: string | null): string | null {
   if (address === null || !URL.canParse(address)) return address === null ? null : HIDDEN;
   const url = new URL(address);
+  const query = [...url.searchParams.keys()].filter((name) => /pass|secret|token|key/i.test(name));
+  // What holds no secret is shown as it was written.
+  if (!url.password && query.length === 0) return address;
   if (url.password) url.password = 'hidden';
+  for (const name of query) url.searchParams.set(name, 'hidden');
   return url.href;
 }

@@ -36,8 +36,8 @@ export interface LookUpInput {
   input: object;
   /** Activity id of the act that Temporal has given up, where it has; its claim need not be waited for. */
   givenUp?: string;
-  /** True where the policy leaves an act that is surely absent to a person. */
-  absentNeedsPerson?: boolean;
+  /** What follows when the act is surely absent. */
+  onAbsent: JobPlan['onAbsent'];
 }
 
 /** What became of an act. `absent`: it did not happen and may be sent again. `manual`: a person must decide. */
@@ -55,6 +55,8 @@ export interface Resolution {
   actor: string;
   /** The venue's order id, for `done`. */
   orderId?: string;
+  /** Which intent is meant, where a workflow has several that wait. */
+  intentId?: string;
 }
 
 /** What query `status` answers. */

@@ -188,6 +188,14 @@ function problemsOf(issue: z.core.$ZodIssue, input: Record<string, unknown>, kno
 }
 
 function shown(value: unknown): string {
-  const json = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
+  const json = typeof value === 'bigint' ? `${value}n` : jsonOf(value);
   return json === undefined ? String(value) : json.length > 60 ? `${json.slice(0, 60)}…` : json;
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'a value that JSON cannot carry';
+  }
 }

@@ -15,8 +15,11 @@ export function endingOf(
   ticket: Pick<Ticket, 'left' | 'resend'>,
 ): { ending: Exclude<Ending, 'done'>; health: VenueHealth; refusal: Refusal } {
   const message = error instanceof Error ? error.message : String(error);
-  if (isExpired(error)) return { ending: 'reject', health: 'none', refusal: { category: 'EXPIRED', message } };
-  if (isLateToSend(error)) return { ending: 'release', health: 'none', refusal: { category: 'NOT_SENT', message } };
+  // Late for a second request of the same act says nothing about the first: then only the last rule holds.
+  if (isExpired(error) && !ticket.left)
+    return { ending: 'reject', health: 'none', refusal: { category: 'EXPIRED', message } };
+  if (isLateToSend(error) && !ticket.left)
+    return { ending: 'release', health: 'none', refusal: { category: 'NOT_SENT', message } };
   if (isVenueError(error)) {
     const { verdict, failure } = error;
     const refusal: Refusal = {
@@ -27,6 +30,8 @@ export function endingOf(
     const health = verdict.countsForBreaker ? 'fail' : verdict.retry === 'never' ? 'ok' : 'none';
     const inDoubt =
       verdict.category === 'ALREADY_APPLIED' ||
+      // "No such order" is no end: it may have filled, or not show yet.
+      verdict.category === 'GONE' ||
       (verdict.category === 'OUTCOME_UNKNOWN' && verdict.reconcile) ||
       (ticket.resend && EVIDENCE_ON_RESEND.has(verdict.category));
     if (inDoubt) return { ending: 'doubt', health, refusal };

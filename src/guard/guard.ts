@@ -46,7 +46,7 @@ export type LookStart =
   | { kind: 'MANUAL'; evidence: unknown }
   | { kind: 'CONFLICT' };
 
-export type LookVerdict = 'found' | 'rejected' | 'absent' | 'inconclusive' | 'manual';
+export type LookVerdict = 'found' | 'rejected' | 'absent' | 'repeatable' | 'inconclusive' | 'manual';
 
 export type LookEnd =
   | { kind: 'DONE' | 'REJECTED'; attempts: number }
@@ -171,7 +171,17 @@ export class Guard {
   /** Takes the right to look. `givenUp` is the activity that Temporal has given up, `''` if none. */
   async lookBegin(
     ref: IntentRef,
-    request: { looker: string; givenUp: string; fingerprint: string; leaseMs: number; quiesceMs: number },
+    request: {
+      looker: string;
+      givenUp: string;
+      fingerprint: string;
+      leaseMs: number;
+      quiesceMs: number;
+      /** Looks after which only a person can tell. */
+      mostLooks: number;
+      /** JSON text of the refusal that ends an act that surely did not happen; `''` leaves it free to be sent again. */
+      refusal: string;
+    },
   ): Promise<LookStart> {
     const reply = await this.run('look-begin', this.scriptKeys(ref), [
       inflightMember(ref),
@@ -180,6 +190,9 @@ export class Guard {
       request.fingerprint,
       request.leaseMs,
       request.quiesceMs,
+      request.mostLooks,
+      request.refusal,
+      this.options.ttlMs,
     ]);
     const [kind, first = '', second = '', third = ''] = reply;
     switch (kind) {
@@ -208,7 +221,7 @@ export class Guard {
   /** Tells what the look behind `fence` showed; `payload` is JSON text of the result, the error or the evidence. */
   async lookEnd(
     ref: IntentRef,
-    request: { fence: string; verdict: LookVerdict; payload: string; absence: AbsenceRule; mostLooks: number },
+    request: { fence: string; verdict: LookVerdict; payload: string; absence: AbsenceRule },
   ): Promise<LookEnd> {
     const { absence } = request;
     const [kind, first = ''] = await this.run('look-end', this.scriptKeys(ref), [
@@ -219,7 +232,6 @@ export class Guard {
       this.options.ttlMs,
       absence.gapMs,
       absence.looks,
-      request.mostLooks,
     ]);
     switch (kind) {
       case 'DONE':
@@ -238,11 +250,18 @@ export class Guard {
     }
   }
 
-  /** Writes a person's decision with its audit row. Refused (with the record's state) unless the record is MANUAL. */
+  /**
+   * Writes a person's decision with its audit row. Refused (with the record's state) unless the record is MANUAL; "absent" is
+   * too early while the last request may still take effect.
+   */
   async resolve(
     ref: IntentRef,
     request: { decision: 'done' | 'absent' | 'rejected'; payload: string; actor: string; reason: string },
-  ): Promise<{ kind: 'OK'; state: string; attempts: number } | { kind: 'REFUSED'; state: string }> {
+  ): Promise<
+    | { kind: 'OK'; state: string; attempts: number }
+    | { kind: 'REFUSED'; state: string }
+    | { kind: 'EARLY'; waitMs: number }
+  > {
     const keys = [this.keys.record(ref), this.keys.inflight(ref.venue), this.keys.audit(ref.venue)];
     const [kind, state = '', attempts = '0'] = await this.run('resolve', keys, [
       inflightMember(ref),
@@ -252,6 +271,7 @@ export class Guard {
       request.reason,
       this.options.ttlMs,
     ]);
+    if (kind === 'EARLY') return { kind, waitMs: Number(state) };
     return kind === 'OK' ? { kind, state, attempts: Number(attempts) } : { kind: 'REFUSED', state };
   }
 
@@ -295,6 +315,8 @@ export class Guard {
     try {
       return await call;
     } catch (error) {
+      // A record that a script cannot read is no outage: nothing may go on as if Redis were away.
+      if (error instanceof Error && error.message.includes('fillsafe: ')) throw error;
       throw new StoreUnavailableError(what, error);
     }
   }

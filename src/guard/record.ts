@@ -23,10 +23,10 @@ export interface GuardRecord {
 /** Reads a packed record. Throws on one that this version does not know. */
 export function parseRecord(raw: string): GuardRecord {
   const lines = raw.split('\n');
-  if (lines[0] !== '1' || lines.length < 18)
+  if (lines[0] !== '1' || lines.length < 19)
     throw new Error(`this is no record of fillsafe version 1: ${raw.slice(0, 40)}`);
   const number = (at: number): number => Number(lines[at] || 0);
-  const payload = lines.slice(17).join('\n');
+  const payload = lines.slice(18).join('\n');
   return {
     state: lines[1] as RecordState,
     fence: lines[2] || '0',

@@ -44,8 +44,8 @@ export interface Act {
 
 /** Innermost interceptor: no effect runs without the guard's GO, and what became of it is written down before the answer leaves. */
 export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
-  /** Whether this attempt was ever let through: until then it cannot have sent anything. */
-  private wentThrough = false;
+  /** Whether this attempt acted, or heard from the guard: from then on a record exists, and its later absence is a loss. */
+  private actedOrHeard = false;
 
   constructor(
     private readonly context: Context,
@@ -61,8 +61,10 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     try {
       return await this.admitAndRun(act, (checked) => next({ ...input, args: [checked] }) as Promise<object>);
     } catch (error) {
-      // Tells the next attempt that this one did not act, should Redis know nothing of it then.
-      if (!this.wentThrough) this.context.heartbeat({ attempt: this.context.info.attempt, sends: 0 });
+      // Tells the next attempt that no attempt up to this one has acted or seen a record, should Redis know nothing then.
+      if (!this.actedOrHeard && this.earlierKnownUnsent()) {
+        this.context.heartbeat({ attempt: this.context.info.attempt, sends: 0 });
+      }
       throw error;
     } finally {
       stop();
@@ -92,13 +94,13 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
       let admission: Admission;
       try {
         admission = await this.admit(act);
+        this.actedOrHeard = true;
       } catch (error) {
         if (!isStoreUnavailable(error)) throw error;
-        return await this.withoutStore(act, askedAt, run, error);
+        return await this.withoutStore(act, run, error);
       }
       switch (admission.kind) {
         case 'GO': {
-          this.wentThrough = true;
           const ticket = this.ticket(act, askedAt, admission.sends);
           const goneAt = performance.now();
           const outcome = await withTicket(ticket, () => run(act.input)).then(
@@ -157,7 +159,6 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     const { info } = this.context;
     const times = venueTimes(config, act.ref.venue);
     const quiesce = act.effect.absence(act.input).quiesceMs;
-    const previous = info.heartbeatDetails as { attempt?: number; sends?: number } | undefined;
     const results = {
       GO: 'ok',
       REPLAY: 'replay',
@@ -179,13 +180,20 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
             nonce: randomBytes(4).toString('hex'),
           },
           fingerprint: act.fingerprint,
-          leaseMs: quiesceMs(times) + SETTLE_MARGIN_MS,
+          leaseMs: Math.max(quiesceMs(times), times.timeoutMs) + SETTLE_MARGIN_MS,
           quiesceMs: quiesce,
-          knownUnsent: previous?.sends === 0 && previous.attempt === info.attempt - 1,
+          knownUnsent: info.attempt > 1 && this.earlierKnownUnsent(),
           mostSends: config.retry.policy[act.jobType].most_sends,
           breaker: act.breaker,
         }),
     );
+  }
+
+  /** Whether every earlier attempt of this activity is known not to have acted. */
+  private earlierKnownUnsent(): boolean {
+    const { attempt, heartbeatDetails } = this.context.info;
+    const previous = heartbeatDetails as { attempt?: number; sends?: number } | undefined;
+    return attempt === 1 || (previous?.sends === 0 && previous.attempt === attempt - 1);
   }
 
   private ticket(act: Act, askedAt: number, sends: number): Ticket {
@@ -200,21 +208,16 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
   }
 
   /** Redis is away. What adds risk waits; what acting twice cannot harm goes on, and both are said aloud. */
-  private async withoutStore(
-    act: Act,
-    askedAt: number,
-    run: (input: JobInput) => Promise<object>,
-    cause: Error,
-  ): Promise<object> {
+  private async withoutStore(act: Act, run: (input: JobInput) => Promise<object>, cause: Error): Promise<object> {
     const { log } = this.runtime;
     const { attempt } = this.context.info;
     if (act.effect.whenStoreDown === 'proceed') {
-      this.wentThrough = true;
+      this.actedOrHeard = true;
       log.warn(
         { ...act.ref, reason: cause.message },
         'acting without the guard: Redis is away and this act may be repeated',
       );
-      const result = await withTicket(this.ticket(act, askedAt, 1), () => run(act.input));
+      const result = await withTicket(this.ticket(act, performance.now(), 1), () => run(act.input));
       return { ...this.answer(act, result), replayed: false, attempts: attempt };
     }
     throw new HeldError('STORE_DOWN', `not acted: ${cause.message}`, 2_000, { cause });

@@ -101,6 +101,13 @@ function fenced(
     runtime.recorder.duplicate(act.jobType, 'fencing');
     runtime.log.fatal({ ...act.ref, orderId: mine, recordedOrderId: recorded }, 'an act happened twice');
   }
+  if (now.state === 'REJECTED') {
+    // It took effect after every deadline. Its caller was told that it did not happen: that must be seen too.
+    runtime.log.fatal(
+      { ...act.ref, orderId: mine, told: now.payload },
+      'an act happened after its job had ended as refused',
+    );
+  }
   throw new DoubtError(`the act ended after its record had moved on to ${now.state}; looking up what is true`);
 }
 

@@ -34,6 +34,7 @@ export async function connectRedis(
     connectTimeout: connectTimeoutMs,
     retryStrategy: (times) => Math.min(50 * times, 1_000),
   });
+  dropWhatTimedOut(redis);
   // Each command's own rejection tells the caller; without a listener a lost connection would end the process.
   let last: unknown;
   redis.on('error', (error) => (last = error));
@@ -53,4 +54,19 @@ export async function connectRedis(
   } finally {
     clearTimeout(deadline);
   }
+}
+
+/**
+ * The client library keeps a command that timed out and sends it again when the connection is back. Its caller has long
+ * gone another way: a claim made then would be nobody's, and would cost a look-up and its waiting.
+ */
+function dropWhatTimedOut(redis: Redis): void {
+  const ended = new WeakSet<object>();
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, stream) => {
+    if (ended.has(command)) return command.promise;
+    const end = (): unknown => ended.add(command);
+    command.promise.then(end, end);
+    return send(command, stream);
+  };
 }

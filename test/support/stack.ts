@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { FillsafeClient } from '../../src/client/client';
 import { loadConfig } from '../../src/config/load';
 import type { FillsafeConfig } from '../../src/config/schema';
+import { startNodeChild } from '../../src/dev/node-child';
 import { startStack, type Stack } from '../../src/dev/stack';
+import { startWatchdog } from '../../src/dev/watchdog';
 
 export interface TestStack {
   stack: Stack;
@@ -55,4 +57,21 @@ export async function testStack({
 /** Ends of jobs do not depend on when they were asked for: two outcomes of one intent, without the mark of the second. */
 export function sameAnswer(outcome: object): unknown {
   return JSON.parse(JSON.stringify(outcome, (key, value: unknown) => (key === 'replayed' ? undefined : value)));
+}
+
+/** A second worker on the same services, in a process of its own; answers how to stop it. */
+export async function startWorkerBeside({ stack }: TestStack): Promise<() => Promise<void>> {
+  const watchdog = startWatchdog();
+  const { child } = await startNodeChild({
+    name: 'second worker',
+    script: 'bin/fillsafe.js',
+    args: ['worker', '--config', stack.info.config],
+    logFile: join(stack.info.dataDir, 'logs', 'second-worker.log'),
+    watchdog,
+    env: { ...process.env, FILLSAFE_METRICS__PORT: '0' },
+  });
+  return async () => {
+    await child.stop();
+    watchdog.close();
+  };
 }

@@ -47,7 +47,8 @@ local function countInWindow(breaker, slot, ok, failed)
   local slots, oks, fails, found = {}, 0, 0, false
   for at, o, f in string.gmatch(breaker.ring, '(%d+):(%d+):(%d+)') do
     at, o, f = tonumber(at), tonumber(o), tonumber(f)
-    if at > slot - SLOTS and at <= slot then
+    -- A slot ahead of ours is that of a worker whose news travelled faster: it counts too.
+    if math.abs(at - slot) < SLOTS then
       if at == slot then o, f, found = o + ok, f + failed, true end
       oks, fails = oks + o, fails + f
       slots[#slots + 1] = string.format('%.0f:%d:%d', at, o, f)

@@ -35,6 +35,8 @@ if record then
   if state == 'UNKNOWN' or state == 'RECONCILING' then
     return { 'UNKNOWN', text(math.max(record.quiesceAt - now, 0)) }
   end
+  -- A worker that was paused asks for an activity that Temporal has long given up: its job may have ended since.
+  if isGivenUp(record, owner) then return { 'UNKNOWN', '0' } end
   if state == 'CLAIMED' then
     local live = now < record.leaseUntil
     local knownAttempt = tonumber(string.match(record.attempt, '^%d+'))
@@ -53,7 +55,8 @@ else
   record = newRecord(now, fingerprint)
   if attempt > 1 and not knownUnsent then
     -- An earlier attempt ran and its record is gone: Redis lost it, or it never wrote one. Both mean: ask the venue.
-    record.quiesceAt, record.owner, record.attempts = now + quiesceMs, owner, attempt
+    -- What it may have sent counts, so that the venue's refusal of a later request is read as evidence about it.
+    record.quiesceAt, record.owner, record.attempts, record.sends = now + quiesceMs, owner, attempt, 1
     return doubt('attempt ' .. attempt .. ' found no record of the earlier ones')
   end
 end

@@ -21,6 +21,7 @@ local FIELDS = {
   'looks', -- looks that did not settle it
   'absents', -- agreeing looks after quiesceAt that found nothing
   'absentAt', -- when the first of them began
+  'givenUp', -- activities that Temporal has given up, by spaces: none of them may act any more
   'payload', -- DONE: result · REJECTED: error · else: what the last evidence was (JSON)
 }
 local NUMBERS = {
@@ -64,7 +65,7 @@ end
 local function newRecord(now, fingerprint)
   return { version = '1', state = '', fence = 0, owner = '', attempt = '', fingerprint = fingerprint, createdAt = now,
     leaseUntil = 0, quiesceAt = 0, sends = 0, attempts = 0, settledAt = 0, lookFence = 0, lookAt = 0, looks = 0,
-    absents = 0, absentAt = 0, payload = '' }
+    absents = 0, absentAt = 0, givenUp = '', payload = '' }
 end
 
 local function clearDoubt(record)
@@ -72,17 +73,35 @@ local function clearDoubt(record)
   record.looks, record.absents, record.absentAt = 0, 0, 0
 end
 
--- An unresolved record never expires and stays findable through the in-flight set.
+-- An unresolved record never expires and stays findable through the in-flight set. Refused when Redis is full, so that a
+-- full Redis stops new acts.
 local function saveUnresolved(keyRecord, keyInflight, member, record)
   redis.call('SET', keyRecord, packRecord(record))
   redis.call('ZADD', keyInflight, string.format('%.0f', record.quiesceAt), member)
 end
 
--- The life of a resolved record is counted from here. The ZREM comes first: it frees memory, which lets the SET pass
--- at maxmemory, so that a finished act is never forgotten because Redis is full.
+-- As above, of an act that is already under way: what is known of it must get through. A ZREM may pass when Redis is full,
+-- and lets what follows pass too.
+local function saveDoubt(keyRecord, keyInflight, member, record)
+  redis.call('ZREM', keyInflight, member)
+  saveUnresolved(keyRecord, keyInflight, member, record)
+end
+
+-- The life of a resolved record is counted from here. The ZREM comes first, as above: a finished act is never forgotten
+-- because Redis is full.
 local function saveResolved(keyRecord, keyInflight, member, record, ttlMs)
   redis.call('ZREM', keyInflight, member)
   redis.call('SET', keyRecord, packRecord(record), 'PX', ttlMs)
+end
+
+local function isGivenUp(record, activity)
+  return string.find(' ' .. record.givenUp .. ' ', ' ' .. activity .. ' ', 1, true) ~= nil
+end
+
+local function giveUp(record, activity)
+  if activity == '' or isGivenUp(record, activity) then return false end
+  record.givenUp = record.givenUp == '' and activity or record.givenUp .. ' ' .. activity
+  return true
 end
 
 local function redisTime()

@@ -23,14 +23,17 @@ local mine = record.fence == fence
 if mine and state == wanted then return { 'OK', state, text(record.attempts), '', '' } end
 -- While others look, the last sender's definite word is better evidence than any look-up, as long as nobody got GO since.
 local lastWord = (state == 'UNKNOWN' or state == 'RECONCILING') and (ending == 'done' or ending == 'reject')
+-- Looks took it for absent, and yet the venue's own answer says that it happened: another GO would repeat it.
+lastWord = lastWord or (state == 'RELEASED' and ending == 'done')
 if not mine or not (state == 'CLAIMED' or lastWord) then return { 'FENCED', state, record.payload } end
 
 record.state, record.payload = wanted, payload
 if ending == 'doubt' then
   record.leaseUntil = 0
-  saveUnresolved(keyRecord, keyInflight, member, record)
+  saveDoubt(keyRecord, keyInflight, member, record)
 else
   clearDoubt(record)
+  if ending ~= 'release' then record.givenUp = '' end
   record.settledAt = now
   -- The request surely did not leave, or surely did nothing: it is not one of those that may have acted.
   if ending == 'release' then record.sends = record.sends - 1 end

@@ -16,21 +16,27 @@ import type { Story } from './story';
 type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
 /** Why an attempt did not act; at the end of the job's time they all mean that it expired. */
-const HOLDS = new Set(['BREAKER_OPEN', 'STORE_DOWN', 'VENUE_AWAY', 'INTERNAL', 'BUSY']);
+const HOLDS = new Set(['BREAKER_OPEN', 'STORE_DOWN', 'VENUE_AWAY']);
+/** Failures that leave open whether the act happened, by this job's doing or by another worker's. */
+const DOUBTS = new Set(['OUTCOME_UNKNOWN', 'MANUAL', 'BUSY', 'INTERNAL']);
 
 /**
  * The way of one effect: act; when its answer is lost, look up until it is known; send again only what is surely absent and
  * may be. Everything it decides by is in the plan and in the history.
  */
 export class EffectProtocol {
-  private scheduled = 0;
+  /** Ids of the activities that the protocol itself scheduled. */
+  private readonly own = new Set<string>();
 
   constructor(
     private readonly story: Story,
     private readonly parking: Parking,
-    /** Schedules an activity past this interceptor. */
-    private readonly schedule: <T>(start: () => Promise<T>) => Promise<T>,
   ) {}
+
+  /** Whether an activity is one of the protocol's own, and so not to be taken for a new effect. */
+  owns(activityId: string | undefined): boolean {
+    return activityId !== undefined && this.own.has(activityId);
+  }
 
   async run(activityType: string, plan: JobPlan): Promise<unknown> {
     const startedAt = Date.now();
@@ -91,6 +97,8 @@ export class EffectProtocol {
       taskQueue: plan.taskQueue,
       summary: plan.summary,
       startToCloseTimeout: plan.startToCloseMs,
+      // A cancelled job learns what its act came to: the SDK's own default would report "cancelled" while the order executes.
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
       scheduleToCloseTimeout,
       heartbeatTimeout: plan.heartbeatMs,
       retry: {
@@ -105,19 +113,19 @@ export class EffectProtocol {
   /** Looks until it is known what became of the act; parks for a person where looking cannot tell. */
   private async findOut(plan: JobPlan, givenUp: string): Promise<Exclude<LookUpAnswer, { outcome: 'manual' }>> {
     for (;;) {
-      const request: LookUpInput = {
-        jobType: plan.jobType,
-        input: plan.input,
-        givenUp,
-        ...(plan.onAbsent === 'manual' ? { absentNeedsPerson: true } : {}),
-      };
+      const request: LookUpInput = { jobType: plan.jobType, input: plan.input, givenUp, onAbsent: plan.onAbsent };
       const looked = await this.ask(plan, 'lookUp', [request], `is ${plan.intentId} at ${plan.venue}?`);
-      if (looked.outcome !== 'manual') return looked;
-      const answer = await this.parking.wait(looked.evidence, (resolution: Resolution) =>
+      if (looked.outcome !== 'manual') {
+        this.parking.leave(plan.intentId);
+        return looked;
+      }
+      const answer = await this.parking.wait(plan.intentId, looked.evidence, (resolution: Resolution) =>
         this.ask(plan, 'resolveIntent', [request, resolution], `${resolution.actor} decides: ${resolution.decision}`),
       );
-      // "manual" here: the record was resolved otherwise before the decision came, so it is read again.
-      if (answer.outcome !== 'manual') return answer;
+      // Nobody decided for a while, or the record was resolved otherwise before the decision came: it is read again.
+      if (answer === undefined || answer.outcome === 'manual') continue;
+      this.parking.leave(plan.intentId);
+      return answer;
     }
   }
 
@@ -137,11 +145,13 @@ export class EffectProtocol {
     const activities = proxyActivities<Activities>(options);
     const activity = activities[activityType];
     if (!activity) throw new Error(`no activity ${activityType}`);
-    return this.schedule(() => activity(...args));
+    return activity(...args);
   }
 
   private nextId(what: string): string {
-    return `${what}-${++this.scheduled}`;
+    const id = `${what}-${this.own.size + 1}`;
+    this.own.add(id);
+    return id;
   }
 
   private finalFailure(plan: JobPlan, error: unknown): unknown {
@@ -173,8 +183,7 @@ export class EffectProtocol {
 function doubtOf(error: unknown): string | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   const { cause } = error;
-  if (cause instanceof ApplicationFailure && (cause.type === 'OUTCOME_UNKNOWN' || cause.type === 'MANUAL'))
-    return cause.message;
+  if (cause instanceof ApplicationFailure && DOUBTS.has(cause.type ?? '')) return cause.message;
   if (cause instanceof TimeoutFailure) return `the worker's answer did not come (${cause.timeoutType})`;
   return undefined;
 }

@@ -31,29 +31,20 @@ class Messages implements WorkflowInboundCallsInterceptor {
 
 /** Makes a plain `await placeOrder(order)` in a workflow go the whole way of an effect. Other activities pass. */
 class Effects implements WorkflowOutboundCallsInterceptor {
-  private past = false;
   private readonly protocol: EffectProtocol;
 
   constructor(
     private readonly story: Story,
     parking: Parking,
   ) {
-    this.protocol = new EffectProtocol(story, parking, (start) => {
-      // Activities are scheduled synchronously, so the mark holds for exactly this one.
-      this.past = true;
-      try {
-        return start();
-      } finally {
-        this.past = false;
-      }
-    });
+    this.protocol = new EffectProtocol(story, parking);
   }
 
   scheduleActivity(
     input: ActivityInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
   ): Promise<unknown> {
-    if (this.past || !jobTypeOf(input.activityType)) return next(input);
+    if (this.protocol.owns(input.options.activityId) || !jobTypeOf(input.activityType)) return next(input);
     return this.effect(input);
   }
 

@@ -14,27 +14,31 @@ export const resolveUpdate = defineUpdate<JobStatus, [Resolution]>('resolve');
 export const resolveSignal = defineSignal<[Resolution]>('resolve');
 export const statusQuery = defineQuery<JobStatus>('status');
 
+/** The record may be resolved elsewhere, by the store or by another workflow: it is read again after this time, then rarer. */
+const FIRST_RECHECK_MS = 15_000;
+const LONGEST_RECHECK_MS = 600_000;
+
 interface Parked {
   decide: (resolution: Resolution) => Promise<LookUpAnswer>;
-  answer?: LookUpAnswer;
+  recheckMs: number;
+  answer?: LookUpAnswer | undefined;
 }
 
 /** Where jobs wait that only a person can decide: opens the messages `resolve` and `status` of the workflow. */
 export class Parking {
-  private parked: Parked | undefined;
+  private readonly parked = new Map<string, Parked>();
 
   constructor(private readonly story: Story) {}
 
   openMessages(): void {
     setHandler(statusQuery, () => this.story.status(), { description: 'what the job is doing, in words' });
     setHandler(resolveUpdate, (resolution) => this.resolve(resolution), {
-      description: 'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?}',
-      validator: (resolution) => this.check(resolution),
+      description: 'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, intentId?}',
+      validator: (resolution) => void this.meant(resolution),
     });
     // A signal has no answer: what is wrong with one shows in the current details and in the log.
     setHandler(resolveSignal, async (resolution) => {
       try {
-        this.check(resolution);
         await this.resolve(resolution);
       } catch (error) {
         const message =
@@ -45,40 +49,60 @@ export class Parking {
     });
   }
 
-  /** Waits, for as long as it takes, until a person has decided. */
-  async wait(evidence: string, decide: Parked['decide']): Promise<LookUpAnswer> {
-    const parked: Parked = { decide };
-    this.parked = parked;
-    this.story.tell(
-      'parked',
-      `waits for a person: ${evidence}. Decide with \`fillsafe guard resolve\` or the update \`resolve\``,
-    );
-    this.story.outcome('parked');
-    await condition(() => parked.answer !== undefined);
-    this.parked = undefined;
-    return parked.answer as LookUpAnswer;
+  /** Waits until a person has decided; answers `undefined` when the record should be read again, as it may be resolved there. */
+  async wait(intentId: string, evidence: string, decide: Parked['decide']): Promise<LookUpAnswer | undefined> {
+    let parked = this.parked.get(intentId);
+    if (!parked) {
+      parked = { decide, recheckMs: FIRST_RECHECK_MS };
+      this.parked.set(intentId, parked);
+      const how = 'Decide with `fillsafe guard resolve` or the update `resolve`';
+      this.story.tell('parked', `${intentId} waits for a person: ${evidence}. ${how}`);
+      this.story.outcome('parked');
+    }
+    const { recheckMs } = parked;
+    parked.recheckMs = Math.min(recheckMs * 2, LONGEST_RECHECK_MS);
+    await condition(() => parked.answer !== undefined, recheckMs);
+    const { answer } = parked;
+    parked.answer = undefined;
+    return answer;
+  }
+
+  /** The intent waits no longer. */
+  leave(intentId: string): void {
+    this.parked.delete(intentId);
   }
 
   private async resolve(resolution: Resolution): Promise<JobStatus> {
-    const { parked } = this;
-    if (!parked) throw refused('this job waits for nobody: there is nothing to resolve');
+    const parked = this.meant(resolution);
     this.story.tell('parked', `${resolution.actor} decided "${resolution.decision}": ${resolution.reason}`);
-    const answer = await parked.decide(resolution);
-    parked.answer ??= answer;
+    // Should the wait have ended meanwhile, the decision is in the record, where the next look finds it.
+    parked.answer = await parked.decide(resolution);
     return this.story.status();
   }
 
-  private check(resolution: Resolution | null | undefined): void {
-    if (!this.parked) throw refused('this job waits for nobody: there is nothing to resolve');
-    if (typeof resolution !== 'object' || resolution === null)
-      throw refused('resolve needs {decision, reason, actor, orderId?}');
-    const { decision, reason, actor, orderId } = resolution;
-    if (!['done', 'absent', 'rejected'].includes(decision)) throw refused('decision: must be done, absent or rejected');
+  /** The job that a resolution means; refuses one that is incomplete or means none. */
+  private meant(resolution: Resolution | null | undefined): Parked {
+    if (typeof resolution !== 'object' || resolution === null) {
+      throw refused('resolve needs {decision, reason, actor, orderId?, intentId?}');
+    }
+    const { decision, reason, actor, orderId, intentId } = resolution;
+    const waiting = [...this.parked.keys()];
+    if (waiting.length === 0) throw refused('this job waits for nobody: there is nothing to resolve');
+    if (intentId === undefined && waiting.length > 1) {
+      throw refused(`intentId: missing, as several wait: ${waiting.join(', ')}`);
+    }
+    const parked = this.parked.get(intentId ?? waiting[0] ?? '');
+    if (!parked) throw refused(`intentId: ${intentId} does not wait; waiting: ${waiting.join(', ')}`);
+    if (!['done', 'absent', 'rejected'].includes(decision)) {
+      throw refused('decision: must be done, absent or rejected');
+    }
     if (typeof reason !== 'string' || reason.trim() === '') throw refused('reason: missing, it is kept in the audit');
     if (typeof actor !== 'string' || actor.trim() === '') throw refused('actor: missing, it is kept in the audit');
     const hasOrderId = typeof orderId === 'string' && /^\d{1,20}$/.test(orderId);
-    if (decision === 'done' && !hasOrderId)
+    if (decision === 'done' && !hasOrderId) {
       throw refused("orderId: the venue's order id, as a string of digits, is needed for done");
+    }
+    return parked;
   }
 }
 

@@ -1,0 +1,130 @@
+import { userInfo } from 'node:os';
+import { Command, Option } from 'commander';
+import type { FillsafeConfig } from '../config/schema';
+import { JOB_TYPES } from '../domain/job-types';
+import type { GuardRecord } from '../guard/record';
+import type { IntentRef } from '../guard/keys';
+import { openGuard, type OpenGuard } from '../client/open-guard';
+import { commandConfig } from './command-config';
+import { resolveIntent, type ResolveOptions } from './guard-resolve';
+import { checkedJobType } from './job';
+import { ago, count, print, printJson } from './output';
+import { evidenceOf, nextOf, recordFacts, stateInWords } from './record-words';
+import { venuesOf } from './reconcile';
+import { facts, table } from './table';
+
+interface GuardOptions {
+  type: string;
+  venue?: string;
+  json?: boolean;
+  config?: string;
+}
+
+const CONFIG = [
+  '--config <file>',
+  'configuration file; default: FILLSAFE_CONFIG, else the running fillsafe dev',
+] as const;
+const VENUE = ['--venue <name>', 'default: every configured venue of this lane'] as const;
+const TYPE = ['--type <jobType>', `one of ${JOB_TYPES.join(', ')}`, 'order.place'] as const;
+
+export function guardCommand(): Command {
+  const command = new Command('guard').description(
+    "the guard's records: what is known of each intent, and what is not",
+  );
+  command
+    .command('show')
+    .description('tells the record of one intent')
+    .argument('<intentId>')
+    .option(...TYPE)
+    .option(...VENUE)
+    .option('--json', 'one line of JSON')
+    .option(...CONFIG)
+    .action(show);
+  command
+    .command('unknown')
+    .description('lists every intent of which nobody knows yet whether it happened')
+    .option(...VENUE)
+    .option('--json', 'one line of JSON an intent')
+    .option(...CONFIG)
+    .action(unknown);
+  command
+    .command('resolve')
+    .description('decides an intent that only a person can decide; the decision is kept in the audit')
+    .argument('<intentId>')
+    .addOption(
+      new Option('--decision <decision>', 'done: it happened · absent: it did not · rejected: end it as refused')
+        .choices(['done', 'absent', 'rejected'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'why, for the audit')
+    .option('--actor <name>', 'who decides', userInfo().username)
+    .option('--order-id <id>', "the venue's order id; needed for done")
+    .option('--symbol <symbol>', 'only where the job is gone and the venue must be asked for the order')
+    .option(...TYPE)
+    .option(...VENUE)
+    .option('--json', 'one line of JSON')
+    .option(...CONFIG)
+    .action((intentId: string, options: ResolveOptions & { config?: string }) => {
+      const { config } = commandConfig({ ...options, quiet: options.json === true });
+      return resolveIntent(config, intentId, options);
+    });
+  return command;
+}
+
+async function show(intentId: string, options: GuardOptions): Promise<void> {
+  const jobType = checkedJobType(options.type);
+  const { config } = commandConfig({ ...options, quiet: true });
+  const store = await openGuard(config);
+  try {
+    const { ref, record } = await findRecord(config, store, { jobType, intentId, venue: options.venue });
+    const nowMs = await store.guard.now();
+    if (options.json) await printJson({ ...ref, ...record, next: nextOf(record, nowMs) });
+    else await print(`${intentId}, ${jobType} at ${ref.venue}\n${facts(recordFacts(record, nowMs))}`);
+  } finally {
+    store.close();
+  }
+}
+
+/** The record of an intent at any of the venues. Throws an error that says what no record means. */
+export async function findRecord(
+  config: FillsafeConfig,
+  store: OpenGuard,
+  { jobType, intentId, venue: asked }: { jobType: string; intentId: string; venue?: string | undefined },
+): Promise<{ ref: IntentRef; record: GuardRecord }> {
+  const venues = venuesOf(config, asked);
+  for (const venue of venues) {
+    const ref = { venue, jobType, intentId };
+    const record = await store.guard.record(ref);
+    if (record) return { ref, record };
+  }
+  const hours = Math.round(config.retry.redis.ttl_seconds / 3_600);
+  throw new Error(
+    `the guard has no ${jobType} record of intent "${intentId}" at ${venues.join(', ')}: it never acted, or it was settled ` +
+      `more than ${hours} h ago. \`fillsafe job ${intentId}\` asks Temporal.`,
+  );
+}
+
+async function unknown(options: GuardOptions): Promise<void> {
+  const { config } = commandConfig({ ...options, quiet: true });
+  const store = await openGuard(config);
+  try {
+    const nowMs = await store.guard.now();
+    const rows: string[][] = [];
+    let forPerson = 0;
+    for (const venue of venuesOf(config, options.venue)) {
+      for (const { ref, record } of await store.guard.unresolved(venue)) {
+        const next = nextOf(record, nowMs);
+        if (record.state === 'MANUAL') forPerson += 1;
+        if (options.json) await printJson({ ...ref, ...record, next });
+        const what = [ref.intentId, ref.jobType, venue, stateInWords(record.state), ago(record.createdAt, nowMs)];
+        rows.push([...what, evidenceOf(record) ?? '', next]);
+      }
+    }
+    if (options.json) return;
+    if (rows.length === 0) return await print('no open question: the outcome of every act is known');
+    await print(table(['intent', 'job type', 'venue', 'state', 'first seen', 'evidence', 'next'], rows));
+    await print(`\n${count(rows.length, 'open question')}, of which ${forPerson} for a person`);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,38 @@
+import type { Redis } from 'ioredis';
+
+// The scripts read Redis's own clock. Time passes in a test by moving what is stored into the past, which no script can
+// tell from a clock that moved on.
+
+const RECORD_TIMES = { leaseUntil: 6, quiesceAt: 7, createdAt: 10, settledAt: 11, lookAt: 13, absentAt: 16 };
+const SLOTS = 10;
+
+/** Lets `ms` pass for a packed record, an unset time stays unset. */
+export function shiftRecord(raw: string, ms: number): string {
+  const lines = raw.split('\n');
+  for (const at of Object.values(RECORD_TIMES)) if (lines[at]) lines[at] = String(Number(lines[at]) - ms);
+  return lines.join('\n');
+}
+
+/** Lets `ms`, a whole number of slots of the window, pass for a packed breaker. */
+export function shiftBreaker(raw: string, ms: number, windowMs: number): string {
+  const lines = raw.split('\n');
+  const slots = (ms * SLOTS) / windowMs;
+  const less = (text: string | undefined, by: number): string => String(Math.max(Number(text ?? 0) - by, 0));
+  lines[2] = less(lines[2], ms);
+  lines[3] = less(lines[3], ms);
+  const each = (line: string | undefined, change: (parts: string[]) => string[]): string =>
+    (line ?? '')
+      .split(',')
+      .filter(Boolean)
+      .map((entry) => change(entry.split(':')).join(':'))
+      .join(',');
+  lines[8] = each(lines[8], ([holder = '', till]) => [holder, less(till, ms)]);
+  lines[9] = each(lines[9], ([slot, ...counts]) => [less(slot, slots), ...counts]);
+  return lines.join('\n');
+}
+
+/** Rewrites a key in place; its time to live stays. */
+export async function rewrite(redis: Redis, key: string, change: (raw: string) => string): Promise<void> {
+  const raw = await redis.get(key);
+  if (raw !== null) await redis.set(key, change(raw), 'KEEPTTL');
+}

@@ -1,0 +1,164 @@
+import { performance } from 'node:perf_hooks';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { ApplicationFailure, type Duration } from '@temporalio/common';
+import { DefaultLogger } from '@temporalio/worker';
+import type { Redis } from 'ioredis';
+import pino from 'pino';
+import { loadConfig } from '../../src/config/load';
+import { JOBS, type JobType } from '../../src/domain/job-types';
+import type { JobInput } from '../../src/domain/order.schema';
+import { classifyFailure } from '../../src/failures/classify';
+import type { FailureInput } from '../../src/failures/categories';
+import type { Effect } from '../../src/guard/effect';
+import { Guard } from '../../src/guard/guard';
+import { Outbox } from '../../src/guard/outbox';
+import { currentTicket, type Ticket } from '../../src/guard/ticket';
+import { AdmissionInterceptor } from '../../src/interceptors/admission';
+import { ClassificationInterceptor } from '../../src/interceptors/classification';
+import { MetricsInterceptor } from '../../src/interceptors/metrics';
+import type { Runtime } from '../../src/interceptors/runtime';
+import { createMetrics } from '../../src/metrics/catalog';
+import { Recorder } from '../../src/metrics/recorder';
+import { VenueError } from '../../src/venues/port';
+
+export const ORDER = {
+  intentId: 'f1',
+  venue: 'paper',
+  symbol: 'XRPETH',
+  side: 'BUY',
+  type: 'LIMIT',
+  quantity: '23',
+  price: '0.00141',
+};
+export const CANCEL = { intentId: 'c1', venue: 'paper', symbol: 'XRPETH', orderIntentId: 'f1' };
+export const ANSWER = { orderId: '7', clientOrderId: 'fs1', status: 'NEW', executedQuantity: '0' };
+
+/** What a venue says, as its adapter throws it. */
+export function venueSays(failure: Partial<FailureInput>): VenueError {
+  const full = {
+    exchange: 'binance',
+    market: 'spot',
+    operation: 'place',
+    phase: 'response',
+    ...failure,
+  } as FailureInput;
+  return new VenueError(full, classifyFailure(full));
+}
+
+export interface AttemptOptions {
+  jobType?: JobType;
+  input?: unknown;
+  attempt?: number;
+  activityId?: string;
+  runId?: string;
+  heartbeatDetails?: unknown;
+  /** How the effect goes. Default: passes the ticket and answers. */
+  act?: (ticket: Ticket) => Promise<unknown>;
+  /** Ms that the job has left. */
+  leftMs?: number;
+}
+
+export interface AttemptEnd {
+  result?: Record<string, unknown>;
+  error?: unknown;
+  failure?: { type: string; nonRetryable: boolean; nextRetryDelay: Duration | undefined; message: string };
+  heartbeats: unknown[];
+}
+
+/** A worker's interceptors around a scripted effect, on a real Redis. */
+export function effectHarness(redis: Redis, { namespace }: { namespace: string }) {
+  const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
+  const config = loadConfig({
+    env: {},
+    flags: { venues: { paper: venue }, retry: { redis: { namespace }, circuit_breaker: { minimum_calls: 2 } } },
+  });
+  const log = pino({ enabled: false });
+  const metrics = createMetrics(['paper']);
+  const guard = new Guard(redis, { namespace, ttlMs: 100_000 });
+  const outbox = new Outbox(log);
+  const seen = { sends: 0, clockReadings: [] as boolean[] };
+  let act: NonNullable<AttemptOptions['act']> = () => Promise.resolve(ANSWER);
+  const effect = (jobType: JobType, over: Partial<Effect<JobInput>>): Effect<JobInput> => ({
+    jobType,
+    run: async (_input, ticket) => {
+      const counted = Object.create(ticket, {
+        pass: {
+          value: () => {
+            ticket.pass();
+            seen.sends += 1;
+          },
+        },
+      }) as Ticket;
+      return (await act(counted)) as object;
+    },
+    clientOrderId: () => undefined,
+    lookUp: () => Promise.resolve({ kind: 'absent', evidence: 'scripted' }),
+    absence: () => ({ quiesceMs: 18_000, looks: 2, gapMs: 2_000 }),
+    sendWithinMs: () => 2_000,
+    whenStoreDown: 'refuse',
+    heldByBreaker: true,
+    venueNow: () => Date.now(),
+    readyClock: (_input, { again }) => Promise.resolve(void seen.clockReadings.push(again)),
+    ...over,
+  });
+  const effects: { [T in JobType]: Effect<JobInput> } = {
+    'order.place': effect('order.place', {}),
+    'order.cancel': effect('order.cancel', { whenStoreDown: 'proceed', heldByBreaker: false }),
+  };
+  const runtime: Runtime = { config, guard, outbox, log, effects, recorder: new Recorder(metrics, () => undefined) };
+
+  async function attempt(options: AttemptOptions = {}): Promise<AttemptEnd> {
+    const { jobType = 'order.place', attempt: number = 1, leftMs = 3_600_000 } = options;
+    const { input = jobType === 'order.place' ? ORDER : CANCEL, activityId = '1', runId = 'run-1' } = options;
+    act =
+      options.act ??
+      ((ticket) => {
+        ticket.pass();
+        return Promise.resolve(ANSWER);
+      });
+    const environment = new MockActivityEnvironment(
+      {
+        activityType: JOBS[jobType].activity,
+        activityId,
+        attempt: number,
+        heartbeatDetails: options.heartbeatDetails,
+        workflowExecution: { workflowId: 'order:f1', runId },
+        scheduleToCloseTimeoutMs: leftMs,
+        scheduledTimestampMs: 1_000,
+        currentAttemptScheduledTimestampMs: 1_000,
+      },
+      {
+        logger: new DefaultLogger('ERROR', () => undefined),
+        interceptors: [
+          (context) => ({ inbound: new MetricsInterceptor(context, runtime) }),
+          (context) => ({ inbound: new ClassificationInterceptor(context, runtime) }),
+          (context) => ({ inbound: new AdmissionInterceptor(context, runtime) }),
+        ],
+      },
+    );
+    const heartbeats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
+    const body = (checked: JobInput): Promise<object> => effects[jobType].run(checked, currentTicket());
+    try {
+      const result = (await environment.run(body as never, input as never)) as Record<string, unknown>;
+      return { result, heartbeats };
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) return { error, heartbeats };
+      const { type, nonRetryable, nextRetryDelay, message } = error;
+      const failure = {
+        type: type ?? '',
+        nonRetryable: nonRetryable ?? false,
+        nextRetryDelay: nextRetryDelay ?? undefined,
+      };
+      return { error, failure: { ...failure, message }, heartbeats };
+    }
+  }
+  const ref = (intentId = 'f1', jobType: JobType = 'order.place') => ({ venue: 'paper', jobType, intentId });
+  return { attempt, guard, runtime, metrics, seen, effects, ref, record: (id?: string) => guard.record(ref(id)) };
+}
+
+/** Keeps the event loop busy: the process is paused for everyone but the clock. */
+export function pauseProcess(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
