@@ -2,19 +2,23 @@ import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../package-root';
-import { configCommand } from './config';
-import { demoCommand } from './demo';
-import { devCommand } from './dev';
 import { EXIT } from './exit-codes';
-import { doctorCommand } from './doctor';
-import { guardCommand } from './guard';
-import { jobCommand } from './job';
-import { jobsCommand } from './jobs';
-import { statusCommand } from './status';
-import { reconcileCommand } from './reconcile';
-import { submitCommand } from './submit';
 import { isUsageError } from './usage-error';
-import { workerCommand } from './worker';
+
+/** Loaded when they are asked for: a worker's native parts would cost every command half a second. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  dev: async () => (await import('./dev.js')).devCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+  worker: async () => (await import('./worker.js')).workerCommand(),
+  submit: async () => (await import('./submit.js')).submitCommand(),
+  jobs: async () => (await import('./jobs.js')).jobsCommand(),
+  job: async () => (await import('./job.js')).jobCommand(),
+  guard: async () => (await import('./guard.js')).guardCommand(),
+  reconcile: async () => (await import('./reconcile.js')).reconcileCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  config: async () => (await import('./config.js')).configCommand(),
+};
 
 /** Runs the command line and sets the exit code; errors are told in words, without a stack. */
 export async function run(argv: string[]): Promise<void> {
@@ -24,7 +28,7 @@ export async function run(argv: string[]): Promise<void> {
     process.exit(EXIT.DONE);
   });
   try {
-    await program().parseAsync(argv);
+    await (await program(argv[2])).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.DONE : EXIT.BAD_USAGE;
@@ -36,17 +40,14 @@ export async function run(argv: string[]): Promise<void> {
   }
 }
 
-function program(): Command {
+async function program(wanted: string | undefined): Promise<Command> {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   const all = new Command('fillsafe')
     .description('acts that must not happen twice, guarded and explained, on Temporal')
     .version(version);
-  const commands = [
-    [devCommand(), demoCommand(), workerCommand()],
-    [submitCommand(), jobsCommand(), jobCommand(), guardCommand()],
-    [reconcileCommand(), statusCommand(), doctorCommand(), configCommand()],
-  ];
-  for (const command of commands.flat()) all.addCommand(command);
+  const load = wanted === undefined ? undefined : COMMANDS[wanted];
+  // Help and a misspelt name need them all.
+  for (const each of load ? [load] : Object.values(COMMANDS)) all.addCommand(await each());
   throwInsteadOfExit(all);
   return all;
 }

@@ -1,79 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import type { JobOutcome } from '../../src/client/client';
-import { clientOrderIdOf } from '../../src/domain/client-order-id';
-import { WORKFLOW_QUEUE } from '../../src/domain/job-types';
-import type { OrderResult, PlaceOrderInput } from '../../src/domain/order';
 import { createVenues } from '../../src/venues/create-venues';
 import type { VenuePort } from '../../src/venues/port';
-import { startWorkerBeside, testStack, type TestStack } from '../support/stack';
+import type { OrderResult, PlaceOrderInput } from '../../src/domain/order';
+import { tradingDesk } from '../support/trading-desk';
 
-let stack: TestStack;
+const desk = tradingDesk();
+const { anOrder, clientOrderId, faultOn, outcomeOf, truthOf, untilParked, startRaw } = desk;
 let venue: VenuePort;
 
 beforeAll(async () => {
-  stack = await testStack({ configFile: 'test/support/config/quick.yaml' });
-  venue = createVenues(stack.config).get('paper') as VenuePort;
+  venue = createVenues(desk.stack.config).get('paper') as VenuePort;
   await venue.syncClock();
-}, 120_000);
-
-afterAll(() => stack.end());
-afterEach(() => stack.clearFaults());
+});
 
 /** So far from the market that the order rests and the market does not follow. */
 const RESTS_AT = '0.0004';
-
-let count = 0;
-function anOrder(over: Partial<PlaceOrderInput> = {}): PlaceOrderInput {
-  const intentId = `job-${(count += 1)}`;
-  return {
-    intentId,
-    venue: 'paper',
-    symbol: 'XRPETH',
-    side: 'BUY',
-    type: 'LIMIT',
-    quantity: '23',
-    price: '0.00141',
-    ...over,
-  };
-}
-
-function clientOrderId({ intentId }: PlaceOrderInput): string {
-  return clientOrderIdOf({ namespace: stack.config.retry.redis.namespace, venue: 'paper', intentId });
-}
-
-function faultOn(order: PlaceOrderInput, fault: object): Promise<void> {
-  const match = { method: 'POST', path: '/api/v3/order', clientOrderId: clientOrderId(order) };
-  return stack.addFaults([{ times: 1, ...fault, match }]);
-}
-
-async function outcomeOf(order: unknown): Promise<JobOutcome> {
-  return (await stack.client.submit('order.place', order)).outcome();
-}
-
-async function truthOf(order: PlaceOrderInput): Promise<{ taken: number; requests: number; lookups: number }> {
-  const response = await fetch(`${stack.stack.info.paper}/truth/${clientOrderId(order)}`);
-  return (await response.json()) as { taken: number; requests: number; lookups: number };
-}
-
-async function untilParked(order: PlaceOrderInput): Promise<void> {
-  while ((await stack.client.status('order.place', order.intentId)).stage !== 'parked') await sleep(50);
-}
-
-/** Starts the workflow as any client of any language would, past every check of the typed client. */
-async function startRaw(
-  workflowId: string,
-  input: unknown,
-): Promise<{ result?: OrderResult; failure?: ApplicationFailure }> {
-  try {
-    const options = { workflowId, taskQueue: WORKFLOW_QUEUE, args: [input] };
-    return { result: (await stack.client.temporal.workflow.execute('placeOrder', options)) as OrderResult };
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
-    return { failure: error.cause };
-  }
-}
 
 describe('an order at a venue that answers', () => {
   test('is placed with one request, and no look-up', async () => {
@@ -180,28 +120,28 @@ describe('an order that only a person can decide', () => {
   async function contradicted(): Promise<PlaceOrderInput> {
     const order = anOrder({ price: RESTS_AT, quantity: '30' });
     await venue.placeOrder({ ...order, quantity: '40' }, clientOrderId(order), () => undefined);
-    await stack.client.submit('order.place', order);
+    await desk.stack.client.submit('order.place', order);
     await untilParked(order);
     return order;
   }
 
   test('parks, says why, and ends by the update "resolve"', async () => {
     const order = await contradicted();
-    expect(await stack.client.job('order.place', order.intentId)).toMatchObject({ status: 'manual' });
-    const status = await stack.client.status('order.place', order.intentId);
+    expect(await desk.stack.client.job('order.place', order.intentId)).toMatchObject({ status: 'manual' });
+    const status = await desk.stack.client.status('order.place', order.intentId);
     expect(status.doing).toMatch(/under our id/);
     const resolution = { reason: 'looked at the venue', actor: 'ann' };
     await expect(
-      stack.client.resolve('order.place', order.intentId, { ...resolution, decision: 'done' }),
+      desk.stack.client.resolve('order.place', order.intentId, { ...resolution, decision: 'done' }),
     ).rejects.toMatchObject({ cause: { message: expect.stringContaining('orderId') } });
-    await stack.client.resolve('order.place', order.intentId, { ...resolution, decision: 'rejected' });
+    await desk.stack.client.resolve('order.place', order.intentId, { ...resolution, decision: 'rejected' });
     expect(await outcomeOf(order)).toMatchObject({ status: 'refused', category: 'RESOLVED_REJECTED' });
   });
 
   test('ends by the signal "resolve" too, with the venue\'s order as its result', async () => {
     const order = await contradicted();
     const known = await venue.findOrder('XRPETH', { clientOrderId: clientOrderId(order) });
-    const handle = stack.client.temporal.workflow.getHandle(`order:${order.intentId}`);
+    const handle = desk.stack.client.temporal.workflow.getHandle(`order:${order.intentId}`);
     await handle.signal('resolve', { decision: 'perhaps', reason: 'r', actor: 'bob' });
     await handle.signal('resolve', { decision: 'done', reason: 'it is ours', actor: 'bob', orderId: known?.orderId });
     expect(await handle.result()).toMatchObject({ status: 'done', order: { orderId: known?.orderId } });
@@ -213,7 +153,7 @@ describe('a cancel', () => {
     const order = anOrder({ price: RESTS_AT });
     await outcomeOf(order);
     const cancel = { intentId: `c-${order.intentId}`, venue: 'paper', symbol: 'XRPETH', orderIntentId: order.intentId };
-    const job = await stack.client.submit('order.cancel', cancel);
+    const job = await desk.stack.client.submit('order.cancel', cancel);
     expect(await job.outcome()).toMatchObject({ status: 'done', result: { order: { status: 'CANCELED' } } });
   });
 
@@ -222,7 +162,7 @@ describe('a cancel', () => {
     delete order.price;
     await outcomeOf(order);
     const cancel = { intentId: `c-${order.intentId}`, venue: 'paper', symbol: 'XRPETH', orderIntentId: order.intentId };
-    expect(await (await stack.client.submit('order.cancel', cancel)).outcome()).toMatchObject({
+    expect(await (await desk.stack.client.submit('order.cancel', cancel)).outcome()).toMatchObject({
       status: 'done',
       result: { order: { status: 'FILLED', executedQuantity: '23' } },
     });
@@ -267,7 +207,7 @@ describe('what the Temporal UI shows', () => {
     const order = anOrder();
     await faultOn(order, { kind: 'drop_after' });
     await outcomeOf(order);
-    const handle = stack.client.temporal.workflow.getHandle(`order:${order.intentId}`);
+    const handle = desk.stack.client.temporal.workflow.getHandle(`order:${order.intentId}`);
     const described = await handle.describe();
     expect(await described.staticSummary()).toBe('BUY 23 XRPETH @ 0.00141 on paper');
     expect(described.searchAttributes).toMatchObject({
@@ -279,76 +219,5 @@ describe('what the Temporal UI shows', () => {
     });
     const metadata = await handle.query('__temporal_workflow_metadata');
     expect(JSON.stringify(metadata)).toMatch(/answer lost: .*asking paper whether/);
-  });
-});
-
-describe('a job that is cancelled', () => {
-  test('while its order is under way ends as the order did', async () => {
-    const order = anOrder();
-    await faultOn(order, { kind: 'delay', ms: 2_000, phase: 'after' });
-    const job = await stack.client.submit('order.place', order);
-    while ((await truthOf(order)).taken === 0) await sleep(20);
-    await stack.client.temporal.workflow.getHandle(job.workflowId).cancel();
-    expect(await job.outcome()).toMatchObject({
-      status: 'done',
-      result: { order: { clientOrderId: clientOrderId(order) } },
-    });
-  });
-
-  test('and terminated is not reported as refused: nobody but the record knows', async () => {
-    const order = anOrder();
-    await faultOn(order, { kind: 'delay', ms: 2_000, phase: 'after' });
-    const job = await stack.client.submit('order.place', order);
-    while ((await truthOf(order)).taken === 0) await sleep(20);
-    await stack.client.temporal.workflow.getHandle(job.workflowId).terminate('by hand');
-    expect(await job.outcome()).toMatchObject({ status: 'manual', message: expect.stringContaining('guard show') });
-  });
-});
-
-describe('a cancel of an order that had filled, while the venue lags', () => {
-  test('waits until the venue shows how the order ended', async () => {
-    const order = anOrder({ type: 'MARKET' });
-    delete order.price;
-    await faultOn(order, { kind: 'lookup_lag', ms: 3_000 });
-    await outcomeOf(order);
-    const cancel = { intentId: `c-${order.intentId}`, venue: 'paper', symbol: 'XRPETH', orderIntentId: order.intentId };
-    expect(await (await stack.client.submit('order.cancel', cancel)).outcome()).toMatchObject({
-      status: 'done',
-      result: { order: { status: 'FILLED' } },
-    });
-  });
-
-  test('is refused as GONE when the venue never knew the order', async () => {
-    const cancel = { intentId: 'c-never', venue: 'paper', symbol: 'XRPETH', orderIntentId: 'never-placed' };
-    expect(await (await stack.client.submit('order.cancel', cancel)).outcome()).toMatchObject({
-      status: 'refused',
-      category: 'GONE',
-    });
-  });
-});
-
-describe('an attempt that Temporal has given up', () => {
-  test('never acts, however late it wakes up: its caller was told that nothing happened', async () => {
-    const order = anOrder({ type: 'MARKET' });
-    delete order.price;
-    await faultOn(order, { kind: 'black_hole' });
-    const job = await stack.client.submit('order.place', order);
-    while ((await truthOf(order)).requests === 0) await sleep(20);
-    const pid = stack.stack.pid('worker') ?? 0;
-    process.kill(pid, 'SIGSTOP');
-    try {
-      const second = await startWorkerBeside(stack);
-      try {
-        expect(await job.outcome()).toMatchObject({ status: 'refused', category: 'NOT_EXECUTED' });
-        process.kill(pid, 'SIGCONT');
-        const { failure } = await startRaw(`again:${order.intentId}`, order);
-        expect(failure).toMatchObject({ type: 'NOT_EXECUTED' });
-        expect(await truthOf(order)).toMatchObject({ taken: 0, requests: 1 });
-      } finally {
-        await second();
-      }
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
   });
 });

@@ -1,5 +1,5 @@
 import type { Ending, LookVerdict } from '../../src/guard/guard';
-import type { ModelSettings } from './guard-model';
+import type { ModelSettings } from './model-record';
 
 /**
  * Watches one intent and knows nothing of states: it only remembers which requests may be out there and what was learnt of

@@ -1,55 +1,10 @@
 import type { LookVerdict } from '../../src/guard/guard';
 import type { BreakerModel } from './breaker-model';
 import type { GuardRow } from './guard-rows';
+import type { ModelAdmission, ModelCaller, ModelRecord, ModelSettings, ModelState } from './model-record';
 
 // The record's table as plain TypeScript: from state, on event, to state, with which answer. Written from the table of
-// states, not from the scripts. Time is counted in ticks; a GO is named by its number.
-
-export type ModelState = 'CLAIMED' | 'DONE' | 'REJECTED' | 'RELEASED' | 'UNKNOWN' | 'RECONCILING' | 'MANUAL';
-
-export interface ModelRecord {
-  state: ModelState;
-  fingerprint: string;
-  /** Number of the last GO, 0 before the first. */
-  go: number;
-  owner: string;
-  /** Attempt and nonce of the holder, or the looker. */
-  holder: string;
-  leaseUntil: number;
-  quiesceAt: number;
-  sends: number;
-  attempts: number;
-  look: number;
-  lookAt: number;
-  looks: number;
-  absents: number;
-  absentAt: number;
-  givenUp: string[];
-}
-
-export interface ModelSettings {
-  leaseTicks: number;
-  quiesceTicks: number;
-  lookLeaseTicks: number;
-  gapTicks: number;
-  agreeing: number;
-  mostLooks: number;
-  mostSends: number;
-}
-
-export type ModelAdmission =
-  | { kind: 'GO'; go: number; sends: number; fresh: boolean; wouldBlock: boolean }
-  | { kind: 'BUSY' | 'UNKNOWN'; waitTicks: number }
-  | { kind: 'OPEN'; waitTicks: number; place: number }
-  | { kind: 'REPLAY' | 'REJECTED' | 'CONFLICT' | 'MANUAL' };
-
-export interface ModelCaller {
-  owner: string;
-  attempt: number;
-  nonce: string;
-  fingerprint: string;
-  knownUnsent: boolean;
-}
+// states, not from the scripts.
 
 const later = (from: number, now: number): number => Math.max(from - now, 0);
 const versionOf = (fingerprint: string): string => fingerprint.split(':')[0] ?? '';

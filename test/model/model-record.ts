@@ -1,0 +1,47 @@
+// What the model keeps of one intent. Time is counted in ticks; a GO is named by its number.
+
+export type ModelState = 'CLAIMED' | 'DONE' | 'REJECTED' | 'RELEASED' | 'UNKNOWN' | 'RECONCILING' | 'MANUAL';
+
+export interface ModelRecord {
+  state: ModelState;
+  fingerprint: string;
+  /** Number of the last GO, 0 before the first. */
+  go: number;
+  owner: string;
+  /** Attempt and nonce of the holder, or the looker. */
+  holder: string;
+  leaseUntil: number;
+  quiesceAt: number;
+  sends: number;
+  attempts: number;
+  look: number;
+  lookAt: number;
+  looks: number;
+  absents: number;
+  absentAt: number;
+  givenUp: string[];
+}
+
+export interface ModelSettings {
+  leaseTicks: number;
+  quiesceTicks: number;
+  lookLeaseTicks: number;
+  gapTicks: number;
+  agreeing: number;
+  mostLooks: number;
+  mostSends: number;
+}
+
+export type ModelAdmission =
+  | { kind: 'GO'; go: number; sends: number; fresh: boolean; wouldBlock: boolean }
+  | { kind: 'BUSY' | 'UNKNOWN'; waitTicks: number }
+  | { kind: 'OPEN'; waitTicks: number; place: number }
+  | { kind: 'REPLAY' | 'REJECTED' | 'CONFLICT' | 'MANUAL' };
+
+export interface ModelCaller {
+  owner: string;
+  attempt: number;
+  nonce: string;
+  fingerprint: string;
+  knownUnsent: boolean;
+}
