@@ -30,6 +30,11 @@ export function effectQueue(jobType: JobType, venue: string): string {
   return `fillsafe.${jobType}.${venue}`;
 }
 
+/** Every task queue of effects and look-ups at these venues. */
+export function queuesOf(venues: readonly string[]): string[] {
+  return venues.flatMap((venue) => [...JOB_TYPES.map((jobType) => effectQueue(jobType, venue)), lookUpQueue(venue)]);
+}
+
 /** Task queue of look-ups, never held by a breaker of effects. */
 export function lookUpQueue(venue: string): string {
   return `fillsafe.lookup.${venue}`;

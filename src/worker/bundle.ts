@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { packageRoot } from '../package-root';
 
 /** Module of fillsafe's workflow interceptors; it must be in the bundle of every worker that runs workflows with effects. */
@@ -11,6 +11,8 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath: require.resolve('../../workflows/index'),
     workflowInterceptorModules: [WORKFLOW_INTERCEPTORS],
+    // Webpack's report of what it packed is of no interest to anybody here.
+    logger: new DefaultLogger('WARN'),
   });
 }
 

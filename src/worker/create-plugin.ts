@@ -10,7 +10,7 @@ import pino, { type Logger } from 'pino';
 import { missingSearchAttributes } from '../client/temporal';
 import { loadConfig } from '../config/load';
 import type { FillsafeConfig } from '../config/schema';
-import { effectQueue, JOB_TYPES, lookUpQueue } from '../domain/job-types';
+import { queuesOf } from '../domain/job-types';
 import { FillsafePlugin } from './plugin';
 import { openServices, type Services } from './services';
 
@@ -106,10 +106,7 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
   private async startCompanions({ options }: Worker): Promise<{ workers: Worker[]; ended: Promise<unknown> }> {
     const { connection, namespace, dataConverter, identity, shutdownGraceTimeMs } = options;
     const plugin = new FillsafePlugin(this.services, { searchAttributes: false });
-    const queues = Object.keys(this.config.venues).flatMap((venue) => [
-      ...JOB_TYPES.map((jobType) => effectQueue(jobType, venue)),
-      lookUpQueue(venue),
-    ]);
+    const queues = queuesOf(Object.keys(this.config.venues));
     const workers = await Promise.all(
       queues.map(async (taskQueue) => {
         const configured = plugin.configureWorker({

@@ -9,7 +9,7 @@ import {
 import type { Logger } from 'pino';
 import { missingSearchAttributes, TemporalUnreachableError, temporalSettings } from '../client/temporal';
 import type { FillsafeConfig } from '../config/schema';
-import { effectQueue, JOB_TYPES, lookUpQueue, WORKFLOW_QUEUE } from '../domain/job-types';
+import { queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
 import { checkRedis } from '../redis/safety';
 import { workflowBundle } from './bundle';
 import { serveHealth } from './http';
@@ -99,10 +99,6 @@ async function createWorkers(
     shutdownGraceTime: config.worker.shutdown_grace_seconds * 1_000,
     plugins: [new FillsafePlugin(services, { searchAttributes: missing.length === 0 })],
   });
-  const effects = Object.keys(config.venues).flatMap((venue) => [
-    ...JOB_TYPES.map((jobType) => effectQueue(jobType, venue)),
-    lookUpQueue(venue),
-  ]);
   return Promise.all([
     Worker.create({
       ...common(),
@@ -111,7 +107,7 @@ async function createWorkers(
       // A workflow whose worker died waits this long for it; Temporal's default is 10 s.
       stickyQueueScheduleToStartTimeout: 3_000,
     }),
-    ...effects.map((taskQueue) =>
+    ...queuesOf(Object.keys(config.venues)).map((taskQueue) =>
       Worker.create({
         ...common(),
         taskQueue,
