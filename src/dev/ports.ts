@@ -68,3 +68,20 @@ function listenOnce(port: number): Promise<number> {
     });
   });
 }
+
+const PORT_TRIES = 5;
+
+/**
+ * Starts something that binds ports, again when another process was faster at one of them: between the choice of a free port
+ * and its binding anything may take it, also ports that the program chooses for itself.
+ */
+export async function retryTakenPort<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start();
+    } catch (error) {
+      const taken = error instanceof Error && /address already in use|EADDRINUSE|port is taken/i.test(error.message);
+      if (!taken || tries === PORT_TRIES) throw error;
+    }
+  }
+}

@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { locateRedis } from './binaries';
 import { startChild } from './child';
-import { rememberedPort } from './ports';
+import { rememberedPort, retryTakenPort } from './ports';
 import { endOrphan, noteProcess, untilReady, type RunningService } from './running-service';
 import type { Watchdog } from './watchdog';
 
@@ -21,11 +21,17 @@ export interface StartRedisOptions {
   log(line: string): void;
 }
 
+export type RunningRedis = RunningService & { port: number };
+
 /**
  * Starts Redis on 127.0.0.1, set as the guard needs it: no key is evicted, every write is on disk before it is answered.
  * Resolves when it answers PING; its address is a `redis://` URL. A stop, a crash and a start keep the keys.
  */
-export async function startRedis(options: StartRedisOptions): Promise<RunningService> {
+export function startRedis(options: StartRedisOptions): Promise<RunningRedis> {
+  return retryTakenPort(() => startOnce(options));
+}
+
+async function startOnce(options: StartRedisOptions): Promise<RunningRedis> {
   const { dataDir, extraArgs = [], watchdog, readyTimeoutMs = 30_000, log } = options;
   const name = 'redis';
   const command = await locateRedis(log);
@@ -48,6 +54,7 @@ export async function startRedis(options: StartRedisOptions): Promise<RunningSer
   return {
     name,
     address: `redis://127.0.0.1:${port}`,
+    port,
     pid: child.pid,
     exited: child.exited,
     stop: () => child.stop(),

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/load';
@@ -6,11 +6,11 @@ import type { FillsafeConfig } from '../config/schema';
 import { packageRoot } from '../package-root';
 import { startNodeChild } from './node-child';
 import { claimDataDir } from './pid-file';
-import { rememberedPort } from './ports';
-import { startRedis } from './redis';
+import { rememberedPort, retryTakenPort } from './ports';
+import { startRedis, type RunningRedis } from './redis';
 import { announceStack, type StackInfo } from './stack-file';
 import { Supervisor, type Supervised } from './supervisor';
-import { startTemporal } from './temporal';
+import { startTemporal, type RunningTemporal } from './temporal';
 import { prepareNamespace } from './temporal-namespace';
 import { startWatchdog, type Watchdog } from './watchdog';
 
@@ -44,9 +44,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const claim = claimDataDir(dataDir);
   const watchdog = startWatchdog();
   const started = new Map<string, Supervisor<Supervised>>();
-  const supervise = async <T extends Supervised>(name: string, start: () => Promise<T>): Promise<T> => {
-    const supervisor = new Supervisor(name, start, { log });
-    const first = await supervisor.begin();
+  /** `start` gets what ran first: clients were told its address, so it must be back at the same one. */
+  const supervise = async <T extends Supervised>(name: string, start: (first?: T) => Promise<T>): Promise<T> => {
+    let first: T | undefined = undefined;
+    const supervisor = new Supervisor<T>(name, () => start(first), { log });
+    first = await supervisor.begin();
     started.set(name, supervisor as unknown as Supervisor<Supervised>);
     return first;
   };
@@ -59,34 +61,30 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   try {
     const scenario = options.scenarioFile === undefined ? [] : ['--scenario', options.scenarioFile];
-    const paperPort = await rememberedPort({ dataDir, name: 'paper' });
     const [temporal, redis, paper] = await Promise.all([
       env['TEMPORAL_ADDRESS']
         ? existingTemporal(env['TEMPORAL_ADDRESS'])
-        : supervise('temporal', () => startTemporal({ dataDir, watchdog, log })),
+        : supervise<RunningTemporal>('temporal', (first) =>
+            startTemporal({ dataDir, watchdog, log, ...(first && { port: first.port, uiPort: first.uiPort }) }),
+          ),
       env['REDIS_URL']
         ? { address: env['REDIS_URL'] }
-        : supervise('redis', () => startRedis({ dataDir, watchdog, log })),
-      supervise('paper venue', async () => {
-        const { child, ready } = await startNodeChild({
-          name: 'paper venue',
-          script: 'dist/src/venues/paper/main.js',
-          args: ['--port', String(paperPort), '--data-dir', join(dataDir, 'paper'), ...scenario],
-          logFile: join(dataDir, 'logs', 'paper.log'),
-          watchdog,
-        });
-        return { ...child, stop: () => child.stop(), url: String(ready['url']) };
-      }),
+        : supervise<RunningRedis>('redis', (first) =>
+            startRedis({ dataDir, watchdog, log, ...(first && { port: first.port }) }),
+          ),
+      supervise<RunningPaperVenue>('paper venue', (first) =>
+        retryTakenPort(() => startPaperProcess({ dataDir, watchdog, scenario, port: first?.port })),
+      ),
     ]);
-    const config = stackConfig(options.configFile, env, {
-      temporal: temporal.address,
-      redis: redis.address,
-      paper: paper.url,
-      metricsPort: await rememberedPort({ dataDir, name: 'metrics' }),
-    });
     const configPath = join(dataDir, 'fillsafe.yaml');
-    mkdirSync(dataDir, { recursive: true });
-    writeFileSync(configPath, stringify(config), { mode: 0o600 });
+    const writeConfig = async (): Promise<FillsafeConfig> => {
+      const metricsPort = await rememberedPort({ dataDir, name: 'metrics' });
+      const found = { temporal: temporal.address, redis: redis.address, paper: paper.url, metricsPort };
+      const config = stackConfig(options.configFile, env, found);
+      writeFileSync(configPath, stringify(config), { mode: 0o600 });
+      return config;
+    };
+    const config = await writeConfig();
 
     const info: StackInfo = {
       event: 'ready',
@@ -102,8 +100,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       config: configPath,
     };
     if (worker) {
-      const running = await supervise('worker', () =>
-        startWorkerProcess({ configPath, logFile: join(dataDir, 'logs', 'worker.log'), watchdog, env }),
+      const logFile = join(dataDir, 'logs', 'worker.log');
+      const running = await supervise<RunningWorkerProcess>('worker', (first) =>
+        first
+          ? startWorkerProcess({ configPath, logFile, watchdog, env })
+          : retryTakenPort(async () => {
+              await writeConfig();
+              return startWorkerProcess({ configPath, logFile, watchdog, env });
+            }),
       );
       Object.assign(info, { workerPid: running.pid, metrics: running.metrics });
     }
@@ -122,13 +126,39 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
+type RunningPaperVenue = Supervised & { url: string; port: number };
+
+async function startPaperProcess(options: {
+  dataDir: string;
+  watchdog: Watchdog;
+  scenario: string[];
+  port: number | undefined;
+}): Promise<RunningPaperVenue> {
+  const { dataDir, watchdog, scenario } = options;
+  const port = await rememberedPort({
+    dataDir,
+    name: 'paper',
+    ...(options.port !== undefined && { port: options.port }),
+  });
+  const { child, ready } = await startNodeChild({
+    name: 'paper venue',
+    script: 'dist/src/venues/paper/main.js',
+    args: ['--port', String(port), '--data-dir', join(dataDir, 'paper'), ...scenario],
+    logFile: join(dataDir, 'logs', 'paper.log'),
+    watchdog,
+  });
+  return { ...child, stop: () => child.stop(), url: String(ready['url']), port };
+}
+
+type RunningWorkerProcess = Supervised & { metrics: string };
+
 /** A worker as a process that can be killed alone. */
 async function startWorkerProcess(options: {
   configPath: string;
   logFile: string;
   watchdog: Watchdog;
   env: NodeJS.ProcessEnv;
-}): Promise<Supervised & { metrics: string }> {
+}): Promise<RunningWorkerProcess> {
   const { configPath, ...rest } = options;
   const { child, ready } = await startNodeChild({
     name: 'worker',

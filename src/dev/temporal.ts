@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateTemporal } from './binaries';
 import { startChild } from './child';
-import { rememberedPort } from './ports';
+import { rememberedPort, retryTakenPort } from './ports';
 import { endOrphan, noteProcess, untilReady, type RunningService } from './running-service';
 import { prepareNamespace, temporalAnswers } from './temporal-namespace';
 import type { Watchdog } from './watchdog';
@@ -23,6 +23,13 @@ export interface StartTemporalOptions {
   log(line: string): void;
 }
 
+export type RunningTemporal = RunningService & {
+  /** Web address of its UI. */
+  ui: string;
+  port: number;
+  uiPort: number;
+};
+
 // A dev server has one shard, and its queues read 20 times a second per shard: each step of a workflow waits up to 50 ms.
 // A production cluster has hundreds of shards and needs none of this.
 const DYNAMIC_CONFIG = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=200`);
@@ -31,7 +38,11 @@ const DYNAMIC_CONFIG = ['transfer', 'timer', 'visibility'].map((queue) => `histo
  * Starts Temporal's dev server on 127.0.0.1 with fillsafe's search attributes and a retention of 72 h.
  * Resolves when frontend and history answer. A stop, a crash and a start keep the workflows.
  */
-export async function startTemporal(options: StartTemporalOptions): Promise<RunningService & { ui: string }> {
+export function startTemporal(options: StartTemporalOptions): Promise<RunningTemporal> {
+  return retryTakenPort(() => startOnce(options));
+}
+
+async function startOnce(options: StartTemporalOptions): Promise<RunningTemporal> {
   const { dataDir, extraArgs = [], watchdog, readyTimeoutMs = 60_000, log } = options;
   const name = 'temporal';
   const command = await locateTemporal(log);
@@ -70,6 +81,8 @@ export async function startTemporal(options: StartTemporalOptions): Promise<Runn
     name,
     address,
     ui: `http://127.0.0.1:${uiPort}`,
+    port,
+    uiPort,
     pid: child.pid,
     exited: child.exited,
     stop: () => child.stop(),

@@ -33,6 +33,8 @@ export async function connectRedis(
     commandTimeout: commandTimeoutMs,
     connectTimeout: connectTimeoutMs,
     retryStrategy: (times) => Math.min(50 * times, 1_000),
+    // After a failover the old primary answers as a replica: the address must be looked up anew.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   dropWhatTimedOut(redis);
   // Each command's own rejection tells the caller; without a listener a lost connection would end the process.
