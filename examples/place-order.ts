@@ -1,7 +1,7 @@
 // Places one order through the typed client. Run it twice: the second run answers from the first, with replayed: true.
 //   npx fillsafe dev                 (in another terminal; it prints the addresses)
-//   TEMPORAL_ADDRESS=127.0.0.1:7233 FILLSAFE_CONFIG=.fillsafe/fillsafe.yaml node place-order.ts
-// Node 22.18 or newer runs TypeScript as it is; with an older one use `npx tsx place-order.ts`.
+//   FILLSAFE_CONFIG=.fillsafe/fillsafe.yaml node examples/place-order.ts
+// Node 22.18 or newer runs TypeScript as it is; with an older one use `npx tsx examples/place-order.ts`.
 import { connectFillsafe } from 'fillsafe';
 
 async function main(): Promise<void> {

@@ -6,6 +6,7 @@ import { checkVenue } from '../domain/lane';
 import { isInvalidInput, parseJobInput, type JobInput } from '../domain/order.schema';
 import type { JobLine } from './job-line';
 import type { JobRow } from './read-jobs';
+import { UsageError } from './usage-error';
 
 /** Checks a row before anything is started: its input with the venue filled in, or its refusal. */
 export function checkRow(
@@ -45,5 +46,8 @@ export function defaultVenue(config: FillsafeConfig, asked: string | undefined):
     return asked;
   }
   const names = Object.keys(config.venues);
+  if (names.length === 0) {
+    throw new UsageError('venues: none is configured; start `fillsafe dev`, or give a configuration with --config');
+  }
   return names.length === 1 ? names[0] : undefined;
 }

@@ -73,7 +73,7 @@ export function guardCommand(): Command {
 
 async function show(intentId: string, options: GuardOptions): Promise<void> {
   const jobType = checkedJobType(options.type);
-  const { config } = commandConfig({ ...options, quiet: true });
+  const { config } = commandConfig({ ...options, quiet: options.json === true });
   const store = await openGuard(config);
   try {
     const { ref, record } = await findRecord(config, store, { jobType, intentId, venue: options.venue });
@@ -105,7 +105,7 @@ export async function findRecord(
 }
 
 async function unknown(options: GuardOptions): Promise<void> {
-  const { config } = commandConfig({ ...options, quiet: true });
+  const { config } = commandConfig({ ...options, quiet: options.json === true });
   const store = await openGuard(config);
   try {
     const nowMs = await store.guard.now();

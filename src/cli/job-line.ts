@@ -18,7 +18,7 @@ export interface JobLine {
 }
 
 /** Refusals by fillsafe itself: the venue had no say in them. */
-const HELD = new Set(['CONFLICT', 'EXPIRED', 'LANE', 'RISK_GATE', 'BREAKER_OPEN', 'KILLED']);
+const HELD = new Set(['CONFLICT', 'EXPIRED', 'LANE', 'RISK_GATE']);
 
 export function jobLine(outcome: JobOutcome, extra: { replayed?: boolean; line?: number } = {}): JobLine {
   return { ...outcome, ...extra };

@@ -22,7 +22,7 @@ export function jobCommand(): Command {
     .option('--config <file>', 'configuration file; default: FILLSAFE_CONFIG, else the running fillsafe dev')
     .action(async (intentId: string, options: { type: string; json?: boolean; config?: string }) => {
       const jobType = checkedJobType(options.type);
-      const { config } = commandConfig({ ...options, quiet: true });
+      const { config } = commandConfig({ ...options, quiet: options.json === true });
       const client = await FillsafeClient.connect(config);
       try {
         const story = await inspectJob(client, config, { jobType, intentId }).catch((error: unknown) => {
@@ -68,7 +68,7 @@ export function lineOf({ workflowId, state }: Pick<JobStory, 'workflowId' | 'sta
     case 'manual':
       return { ...about, status: 'manual', message: state.evidence };
     case 'cut off':
-      return { ...about, status: 'refused', category: state.how, message: 'the workflow was ended from outside' };
+      return { ...about, status: 'manual', category: state.how, message: 'the workflow was ended from outside' };
     default:
       return { ...about, ...state };
   }

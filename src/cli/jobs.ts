@@ -43,7 +43,7 @@ export function jobsCommand(): Command {
 }
 
 async function jobs(options: JobsOptions): Promise<void> {
-  const { config } = commandConfig({ ...options, quiet: true });
+  const { config } = commandConfig({ ...options, quiet: options.json === true });
   const client = await FillsafeClient.connect(config);
   try {
     const found = await find(client, options);
@@ -104,7 +104,7 @@ async function find(client: FillsafeClient, { limit, status, query }: JobsOption
 }
 
 function standsAs(status: keyof typeof STATUSES, { state }: JobHistory): boolean {
-  return status === state.status || (status === 'refused' && state.status === 'cut off');
+  return status === state.status || (status === 'manual' && state.status === 'cut off');
 }
 
 function jobJson(job: JobHistory): object {

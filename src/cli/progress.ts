@@ -50,7 +50,7 @@ export class Progress {
   }
 }
 
-/** `[#####-----] 120 of 358 jobs done, 2 refused, 12 s`. */
+/** `[#####-----] 120 of 358 jobs ended, 2 refused, 12 s`. */
 export function progressText(
   tally: Tally,
   expected: number | undefined,

@@ -13,7 +13,7 @@ export function statusCommand(): Command {
     .option('--json', 'one line of JSON')
     .option('--config <file>', 'configuration file; default: FILLSAFE_CONFIG, else the running fillsafe dev')
     .action(async (options: { json?: boolean; config?: string }) => {
-      const { config, stack } = commandConfig({ ...options, quiet: true });
+      const { config, stack } = commandConfig({ ...options, quiet: options.json === true });
       const status = await readStatus(config, metricsAddress(config, stack));
       if (options.json) await printJson(status);
       else await print(inTables(status));

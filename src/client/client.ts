@@ -64,12 +64,15 @@ export class FillsafeClient {
     return new FillsafeClient(temporal, config, (await missingSearchAttributes(temporal)).length === 0);
   }
 
-  /** Places an order and waits for its end. Throws the job's `ApplicationFailure` when it was refused. */
+  /**
+   * Places an order and waits for its end, however long a person takes. Throws what `submit` throws, and an
+   * `ApplicationFailure` when the order was refused; its type is the category. OUTCOME_UNKNOWN: the job was ended from outside.
+   */
   async placeOrder(order: PlaceOrderInput): Promise<OrderResult> {
     return this.run('order.place', order);
   }
 
-  /** Cancels an order and waits for its final state. Throws the job's `ApplicationFailure` when it was refused. */
+  /** Cancels an order and waits for its final state. Throws as `placeOrder` does. */
   async cancelOrder(cancel: CancelOrderInput): Promise<OrderResult> {
     return this.run('order.cancel', cancel);
   }
@@ -138,8 +141,11 @@ export class FillsafeClient {
     const outcome = await job.outcome();
     if (outcome.status === 'done') return outcome.result;
     const { category, message } =
-      outcome.status === 'refused' ? outcome : { category: 'INTERNAL', message: outcome.status };
-    throw ApplicationFailure.nonRetryable(message, category, { intentId: job.intentId, category, message });
+      outcome.status === 'refused'
+        ? outcome
+        : { category: 'OUTCOME_UNKNOWN', message: 'message' in outcome ? outcome.message : outcome.status };
+    const details = { intentId: job.intentId, category, venue: raw.venue, message };
+    throw ApplicationFailure.nonRetryable(message, category, details);
   }
 
   private async outcome(

@@ -116,8 +116,12 @@ function isTree(value: unknown): value is Tree {
 function problemOf(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: there is no such setting`).join('\n  ');
+    const where = path ? `${path}.` : '';
+    return issue.keys
+      .map((key) => `${where}${key}: there is no such setting; config/default.yaml shows them all`)
+      .join('\n  ');
   }
+  if (issue.code === 'invalid_key') return `${path}: ${issue.issues[0]?.message ?? issue.message}`;
   return `${path}: ${issue.message}`;
 }
 

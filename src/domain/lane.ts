@@ -23,7 +23,7 @@ export function checkVenue(
 ): void {
   const known = Object.hasOwn(config.venues, venue) ? config.venues[venue] : undefined;
   if (!known) {
-    const names = Object.keys(config.venues).join(', ') || 'none';
+    const names = Object.keys(config.venues).join(', ') || 'none (start `fillsafe dev`, or give a configuration)';
     throw new VenueRefusedError('INVALID', `venue: "${venue}" is not configured; configured are: ${names}`);
   }
   const lane = known.lane ?? config.lane;

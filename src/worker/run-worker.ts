@@ -25,6 +25,9 @@ export interface RunningWorker {
   shutdown(): void;
 }
 
+/** How long Temporal may take to answer before the worker counts as not ready. */
+const READY_LIMIT_MS = 2_000;
+
 /**
  * Starts a worker on the given services: the workflows, and for each venue the effects and the look-ups, each on its own
  * task queue. Resolves when it polls. Throws before anything is polled when a service cannot be reached or is not safe.
@@ -34,15 +37,16 @@ export async function runWorker(config: FillsafeConfig, log: Logger): Promise<Ru
   const services = await openServices(config, log);
   let connection: NativeConnection | undefined;
   try {
-    connection = await connect(config);
-    const workers = await createWorkers(config, services, connection, log);
+    const open = await connect(config);
+    connection = open;
+    const workers = await createWorkers(config, services, open, log);
     const health = await serveHealth({
       ...config.metrics,
       registry: services.metrics.registry,
       refresh: services.refreshMetrics,
-      readiness: () => readiness(workers, services),
+      readiness: () => readiness(workers, services, open),
     });
-    const done = runAll(workers, services, connection, health.close);
+    const done = runAll(workers, services, open, health.close);
     services.metrics.workerReady.set(1);
     return {
       metricsAddress: health.address,
@@ -53,7 +57,8 @@ export async function runWorker(config: FillsafeConfig, log: Logger): Promise<Ru
       },
     };
   } catch (error) {
-    await connection?.close();
+    // Workers that were made but never ran still hold the connection: that must not hide why.
+    await connection?.close().catch(() => undefined);
     await services.close();
     throw error;
   }
@@ -146,11 +151,16 @@ function stopAll(workers: Worker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-async function readiness(workers: Worker[], { redis }: Services): Promise<string[]> {
+async function readiness(workers: Worker[], { redis }: Services, connection: NativeConnection): Promise<string[]> {
   const problems: string[] = [];
   for (const worker of workers) {
     const state = worker.getState();
     if (state !== 'RUNNING') problems.push(`worker on ${worker.options.taskQueue} is ${state}`);
+  }
+  try {
+    await connection.withDeadline(Date.now() + READY_LIMIT_MS, () => connection.workflowService.getSystemInfo({}));
+  } catch (error) {
+    problems.push(`temporal: ${(error as Error).message}`);
   }
   try {
     problems.push(...(await checkRedis(redis)).problems.map((problem) => `redis: ${problem}`));

@@ -28,7 +28,14 @@ export async function testStack({
   const lines: string[] = [];
   // Addresses of the developer's own services would bring them into the test.
   const { TEMPORAL_ADDRESS: _temporal, REDIS_URL: _redis, ...env } = process.env;
-  const stack = await startStack({ dataDir, worker, configFile, env, log: (line) => lines.push(line) });
+  const stack = await startStack({
+    dataDir,
+    worker,
+    configFile,
+    env,
+    announced: false,
+    log: (line) => lines.push(line),
+  });
   const config = loadConfig({ file: stack.info.config, env });
   const client = await FillsafeClient.connect(config);
   const admin = async (method: string, body?: object): Promise<void> => {
