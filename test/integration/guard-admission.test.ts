@@ -139,7 +139,8 @@ describe('an attempt of an effect', () => {
         return new Promise((resolve) => (release = () => resolve(ANSWER)));
       },
     });
-    while ((await job.record())?.state !== 'CLAIMED');
+    // Its act is under way, not only its claim: `release` is set from here on.
+    while (job.seen.sends === 0) await job.record();
     const waiting = await job.attempt({ runId: 'run-2', act: () => Promise.reject(new Error('must not act')) });
     expect(waiting.failure).toMatchObject({ type: 'BUSY', nonRetryable: false });
     expect(waiting.heartbeats).not.toContainEqual({ attempt: 1, sends: 0 });
@@ -165,7 +166,8 @@ describe('an attempt of an effect', () => {
         return new Promise((resolve) => (release = () => resolve(ANSWER)));
       },
     });
-    while ((await job.record())?.state !== 'CLAIMED');
+    // Its act is under way, not only its claim: `release` is set from here on.
+    while (job.seen.sends === 0) await job.record();
     const second = job.attempt({ runId: 'run-2', act: () => Promise.reject(new Error('must not act')) });
     release();
     expect((await first).result).toMatchObject({ replayed: false });

@@ -110,7 +110,7 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
   async function attempt(options: AttemptOptions = {}): Promise<AttemptEnd> {
     const { jobType = 'order.place', attempt: number = 1, leftMs = 3_600_000 } = options;
     const { input = jobType === 'order.place' ? ORDER : CANCEL, activityId = '1', runId = 'run-1' } = options;
-    act =
+    const mine: typeof act =
       options.act ??
       ((ticket) => {
         ticket.pass();
@@ -138,7 +138,11 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
     );
     const heartbeats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
-    const body = (checked: JobInput): Promise<object> => effects[jobType].run(checked, currentTicket());
+    const body = (checked: JobInput): Promise<object> => {
+      // Attempts may overlap: the effect takes up the script of the one that starts it, before anything else can run.
+      act = mine;
+      return effects[jobType].run(checked, currentTicket());
+    };
     try {
       const result = (await environment.run(body as never, input as never)) as Record<string, unknown>;
       return { result, heartbeats };
