@@ -1,7 +1,7 @@
 import { clientOrderIdOf } from '../src/domain/client-order-id';
 import type { CancelOrderInput, OrderState } from '../src/domain/order';
 import type { Effect } from '../src/guard/effect';
-import { isVenueError, type OrderRef, type VenueOrder } from '../src/venues/port';
+import { isVenueError, orderStateOf, type OrderRef, type VenueOrder } from '../src/venues/port';
 import { lookAt } from './look-at';
 import type { EffectDeps } from './effect-deps';
 
@@ -64,6 +64,5 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
 
 function finalState(found: VenueOrder | undefined): OrderState | undefined {
   if (!found || OPEN.has(found.status)) return undefined;
-  const { orderId, clientOrderId, status, executedQuantity, averagePrice, fills } = found;
-  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
+  return orderStateOf(found);
 }

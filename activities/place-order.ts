@@ -2,7 +2,7 @@ import { compareDecimals } from '../src/domain/decimal';
 import { clientOrderIdOf } from '../src/domain/client-order-id';
 import { canRest, type OrderState, type PlaceOrderInput } from '../src/domain/order';
 import type { Effect, Sighting } from '../src/guard/effect';
-import { isVenueError, type VenueOrder, type VenuePort } from '../src/venues/port';
+import { isVenueError, orderStateOf, type VenueOrder, type VenuePort } from '../src/venues/port';
 import { InconclusiveLookError, lookAt } from './look-at';
 import type { EffectDeps } from './effect-deps';
 
@@ -78,17 +78,13 @@ function sighting(order: PlaceOrderInput, found: VenueOrder): Sighting<OrderStat
     const message = `${order.venue} rejected order ${found.orderId}`;
     return { kind: 'refused', refusal: { category: 'MARKET_REJECT', message } };
   }
-  if (same) return { kind: 'found', result: stateOf(found) };
+  if (same) return { kind: 'found', result: orderStateOf(found) };
   return {
     kind: 'contradiction',
     evidence:
       `${order.venue} holds order ${found.orderId} under our id ${found.clientOrderId}, but it is ` +
       `${found.side} ${found.quantity} ${found.symbol} @ ${found.price}`,
   };
-}
-
-function stateOf({ orderId, clientOrderId, status, executedQuantity, averagePrice, fills }: VenueOrder): OrderState {
-  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
 }
 
 /**
@@ -105,7 +101,7 @@ async function fence(
   try {
     const cancelled = await venue.cancelOrder(order.symbol, { clientOrderId: id }, pass);
     const found = await venue.findOrder(order.symbol, { clientOrderId: id });
-    return { kind: 'found', result: found ? stateOf(found) : cancelled };
+    return { kind: 'found', result: found ? orderStateOf(found) : cancelled };
   } catch (error) {
     if (isVenueError(error) && error.verdict.category === 'GONE') {
       return { kind: 'absent', evidence: `${absent}; its matching engine knows none to cancel` };

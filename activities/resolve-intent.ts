@@ -4,7 +4,7 @@ import type { OrderState } from '../src/domain/order';
 import { parseJobInput } from '../src/domain/order.schema';
 import { serialiseResult } from '../src/guard/serialise';
 import type { Runtime } from '../src/interceptors/runtime';
-import type { VenuePort } from '../src/venues/port';
+import { orderStateOf, type VenuePort } from '../src/venues/port';
 
 /**
  * Writes a person's decision into the record, with its audit row. A decision "done" with an order id takes the order from
@@ -60,6 +60,5 @@ async function theOrder(venue: VenuePort, symbol: string, orderId: string | unde
   if (!found) {
     throw ApplicationFailure.nonRetryable(`orderId: ${venue.name} knows no order ${orderId} of ${symbol}`, 'INVALID');
   }
-  const { clientOrderId, status, executedQuantity, averagePrice, fills } = found;
-  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
+  return orderStateOf(found);
 }

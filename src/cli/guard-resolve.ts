@@ -8,6 +8,7 @@ import { workflowIdOf, type JobType } from '../domain/job-types';
 import type { OrderState } from '../domain/order';
 import { serialiseResult } from '../guard/serialise';
 import { createVenues } from '../venues/create-venues';
+import { orderStateOf } from '../venues/port';
 import { EXIT } from './exit-codes';
 import { findRecord } from './guard';
 import { checkedJobType } from './job';
@@ -150,6 +151,5 @@ async function theOrder(
   await venue.syncClock();
   const found = await venue.findOrder(symbol, { orderId });
   if (!found) throw new UsageError(`--order-id: ${venueName} knows no order ${orderId} of ${symbol}`);
-  const { clientOrderId, status, executedQuantity, averagePrice, fills } = found;
-  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
+  return orderStateOf(found);
 }

@@ -16,6 +16,12 @@ export interface VenueOrder extends OrderState {
   time: number;
 }
 
+/** What a job's result keeps of a venue's order. */
+export function orderStateOf(order: VenueOrder): OrderState {
+  const { orderId, clientOrderId, status, executedQuantity, averagePrice, fills } = order;
+  return { orderId, clientOrderId, status, executedQuantity, averagePrice, fills };
+}
+
 export interface VenueTrade extends Fill {
   orderId: string;
 }
