@@ -1,4 +1,4 @@
-import type { AbsenceRule } from '../src/guard/guard';
+import type { AbsenceRule } from '../src/guard/answers';
 import type { VenuePort } from '../src/venues/port';
 
 /** What effects work with. */

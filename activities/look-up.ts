@@ -8,7 +8,7 @@ import type { OrderState } from '../src/domain/order';
 import { parseJobInput, type JobInput } from '../src/domain/order.schema';
 import type { Effect, Sighting } from '../src/guard/effect';
 import type { Refusal } from '../src/guard/errors';
-import type { LookEnd, LookStart, LookVerdict } from '../src/guard/guard';
+import type { LookEnd, LookStart, LookVerdict } from '../src/guard/answers';
 import type { IntentRef } from '../src/guard/keys';
 import { serialiseResult } from '../src/guard/serialise';
 import { LateToSendError } from '../src/guard/ticket';
@@ -62,7 +62,7 @@ class LookUp {
       case 'REJECTED':
         return { outcome: 'rejected', ...(start.payload as Refusal) };
       case 'RELEASED':
-        return { outcome: 'absent' };
+        return { outcome: 'absent', neverSent: start.neverSent };
       case 'MANUAL':
         return { outcome: 'manual', evidence: evidenceOf(start.evidence) };
       case 'CONFLICT': {
@@ -105,7 +105,7 @@ class LookUp {
       await this.effect.readyClock(this.input, { again: false });
       return this.effect.lookUp(this.input, { confirming, ageMs: start.ageMs, pass: () => this.pass(askedAt) });
     });
-    const verdict = this.verdictOn(sighting, confirming);
+    const verdict = this.verdictOn(sighting, confirming && !start.neverSent);
     const end = await recorder.guard('look', lookResult, () =>
       guard.lookEnd(this.ref, { fence: start.fence, ...verdict, absence }),
     );
@@ -119,7 +119,7 @@ class LookUp {
         return { outcome: 'rejected', ...(JSON.parse(verdict.payload) as Refusal) };
       case 'RELEASED':
         recorder.sideEffect(this.request.jobType, 'resolved');
-        return { outcome: 'absent' };
+        return { outcome: 'absent', neverSent: end.neverSent };
       case 'MANUAL':
         log.error({ ...this.ref, evidence: why }, 'a person must decide what became of this act');
         return { outcome: 'manual', evidence: why };
@@ -133,7 +133,7 @@ class LookUp {
     }
   }
 
-  private verdictOn(sighting: Sighting<object>, confirming: boolean): { verdict: LookVerdict; payload: string } {
+  private verdictOn(sighting: Sighting<object>, ends: boolean): { verdict: LookVerdict; payload: string } {
     switch (sighting.kind) {
       case 'found':
         return { verdict: 'found', payload: serialiseResult(sighting.result) };
@@ -142,8 +142,8 @@ class LookUp {
       case 'absent': {
         // Surely absent from here on: how that ends is written in the same step, so that every caller hears the same.
         const { onAbsent } = this.request;
-        if (confirming && onAbsent === 'fail') return { verdict: 'rejected', payload: this.notExecuted() };
-        const verdict = confirming && onAbsent === 'manual' ? 'manual' : 'absent';
+        if (ends && onAbsent === 'fail') return { verdict: 'rejected', payload: this.notExecuted() };
+        const verdict = ends && onAbsent === 'manual' ? 'manual' : 'absent';
         return { verdict, payload: JSON.stringify({ why: sighting.evidence }) };
       }
       case 'contradiction':

@@ -32,6 +32,7 @@ export async function benchGuard(): Promise<Report> {
       const { redis, runtime } = services;
       const venue = services.venue('paper');
       await venue.syncClock();
+      await runtime.guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
       const activities = createActivities(runtime, services.venue, { searchAttributes: false });
       const environment = new MockActivityEnvironment(
         { attempt: 1, activityType: 'placeOrder' },

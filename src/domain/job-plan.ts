@@ -44,7 +44,8 @@ export interface LookUpInput {
 export type LookUpAnswer =
   | { outcome: 'done'; result: OrderResult }
   | { outcome: 'rejected'; category: string; message: string; code?: number | string }
-  | { outcome: 'absent' }
+  /** `neverSent`: nothing of it ever left; it was only looked up because Redis may have lost a record. */
+  | { outcome: 'absent'; neverSent?: boolean }
   | { outcome: 'manual'; evidence: string };
 
 /** A person's decision on a parked job. */

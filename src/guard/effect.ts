@@ -1,7 +1,7 @@
 import type { JobInput } from '../domain/order.schema';
 import type { JobType } from '../domain/job-types';
 import type { Refusal } from './errors';
-import type { AbsenceRule } from './guard';
+import type { AbsenceRule } from './answers';
 import type { Ticket } from './ticket';
 
 /** One look, as the effect needs to know it. */

@@ -1,6 +1,6 @@
 import { isVenueError } from '../venues/port';
 import type { Refusal } from './errors';
-import type { Ending, VenueHealth } from './guard';
+import type { Ending, VenueHealth } from './answers';
 import { isExpired, isLateToSend, type Ticket } from './ticket';
 
 /** Refusals that, on a resend, are evidence that the first request was executed after all. */

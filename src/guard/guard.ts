@@ -2,67 +2,30 @@ import type { Redis } from 'ioredis';
 import { packBreakerSettings, type BreakerSettings, type BreakerState } from '../breaker/settings';
 import { StoreUnavailableError } from '../redis/client';
 import { scriptRunner, type RunScript, type ScriptName } from '../redis/scripts';
+import type {
+  AbsenceRule,
+  Admission,
+  Ending,
+  LookEnd,
+  LookStart,
+  LookVerdict,
+  Owner,
+  Settlement,
+  VenueHealth,
+} from './answers';
 import { guardKeys, inflightMember, parseInflightMember, type IntentRef } from './keys';
-import { parseRecord, type GuardRecord } from './record';
+import { parseRecord, type GuardRecord, type RecordState } from './record';
+import { Store, type StoreState } from './store';
 
-/** Who asks to act: one run of one attempt of one activity. */
-export interface Owner {
-  /** `<workflow id>/<run id>/<activity id>`; no line breaks. */
-  activity: string;
-  attempt: number;
-  /** Random per run of the attempt: tells a resend of one call from a second run of the same attempt. */
-  nonce: string;
-}
+/** Intents of one step of the sweep: small enough that no other script waits long for it. */
+const SWEEP_STEP = 100;
 
-export type Admission =
-  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean }
-  | { kind: 'REPLAY' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
-  | { kind: 'BUSY' | 'UNKNOWN' | 'OPEN'; waitMs: number }
-  | { kind: 'CONFLICT' }
-  | { kind: 'MANUAL'; evidence: unknown };
-
-export type Ending = 'done' | 'reject' | 'release' | 'doubt';
-/** What an ending says about the venue's health. */
-export type VenueHealth = 'ok' | 'fail' | 'none';
-
-export type Settlement =
-  | { kind: 'OK'; state: string; attempts: number; breakerBefore: BreakerState | ''; breakerAfter: BreakerState | '' }
-  | { kind: 'FENCED'; state: string; payload: unknown };
-
-export type LookStart =
-  | {
-      kind: 'LOOK';
-      fence: string;
-      toQuiescenceMs: number;
-      sends: number;
-      looks: number;
-      absents: number;
-      sinceAbsentMs: number;
-      ageMs: number;
-    }
-  | { kind: 'DONE' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
-  | { kind: 'RELEASED'; sends: number }
-  | { kind: 'BUSY'; waitMs: number }
-  | { kind: 'MANUAL'; evidence: unknown }
-  | { kind: 'CONFLICT' };
-
-export type LookVerdict = 'found' | 'rejected' | 'absent' | 'repeatable' | 'inconclusive' | 'manual';
-
-export type LookEnd =
-  | { kind: 'DONE' | 'REJECTED'; attempts: number }
-  | { kind: 'RELEASED'; sends: number }
-  | { kind: 'AGAIN'; waitMs: number }
-  | { kind: 'MANUAL' }
-  | { kind: 'FENCED'; state: string };
-
-/** When "not found" means absent. */
-export interface AbsenceRule {
-  /** From admit until no request of the attempt can take effect any more, ms. */
-  quiesceMs: number;
-  /** Agreeing looks needed. */
-  looks: number;
-  /** Ms between the starts of agreeing looks. */
-  gapMs: number;
+/** An unresolved intent that no live lease holds. */
+export interface Swept {
+  ref: IntentRef;
+  state: RecordState;
+  /** `<workflow id>/<run id>/<activity id>` of the last GO; `''` if there was none. */
+  owner: string;
 }
 
 /**
@@ -71,16 +34,24 @@ export interface AbsenceRule {
  * scripts may be sent again.
  */
 export class Guard {
+  /** What each venue's part of Redis is known to hold. */
+  readonly store: Store;
   private readonly keys: ReturnType<typeof guardKeys>;
   private readonly run: RunScript;
 
   constructor(
     private readonly redis: Redis,
-    private readonly options: { namespace: string; ttlMs: number },
+    private readonly options: {
+      namespace: string;
+      ttlMs: number;
+      /** Hears of every change of what is believed of a venue's store. */
+      onStore?: (venue: string, state: StoreState) => void;
+    },
   ) {
     this.keys = guardKeys(options.namespace);
     const run = scriptRunner(redis);
     this.run = (name, keys, args) => this.answered(name, run(name, keys, args));
+    this.store = new Store(this.run, this.keys, options.onStore);
   }
 
   /** May this attempt act? On GO the caller holds the claim for `leaseMs` from the moment before it asked. */
@@ -97,19 +68,27 @@ export class Guard {
     },
   ): Promise<Admission> {
     const { owner } = request;
-    const [kind, first = '', second = '', third = ''] = await this.run('admit', this.scriptKeys(ref, request.breaker), [
-      inflightMember(ref),
-      owner.activity,
-      owner.attempt,
-      owner.nonce,
-      request.fingerprint,
-      request.leaseMs,
-      request.quiesceMs,
-      request.knownUnsent ? 1 : 0,
-      request.mostSends,
-      this.options.ttlMs,
-      request.breaker ? packBreakerSettings(request.breaker) : '',
-    ]);
+    const seen = this.store.seen(ref.venue);
+    const [kind, mark = '', first = '', second = '', third = ''] = await this.run(
+      'admit',
+      this.scriptKeys(ref, request.breaker),
+      [
+        inflightMember(ref),
+        owner.activity,
+        owner.attempt,
+        owner.nonce,
+        request.fingerprint,
+        request.leaseMs,
+        request.quiesceMs,
+        request.knownUnsent ? 1 : 0,
+        request.mostSends,
+        this.options.ttlMs,
+        seen.epoch,
+        seen.goes,
+        request.breaker ? packBreakerSettings(request.breaker) : '',
+      ],
+    );
+    const { suspected } = this.store.learn(ref.venue, mark);
     switch (kind) {
       case 'GO':
         return { kind, fence: first, sends: Number(second), wouldBlock: third === '1' };
@@ -117,9 +96,10 @@ export class Guard {
       case 'REJECTED':
         return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
       case 'BUSY':
-      case 'UNKNOWN':
       case 'OPEN':
         return { kind, waitMs: Number(first) };
+      case 'UNKNOWN':
+        return { kind, waitMs: Number(first), suspected };
       case 'CONFLICT':
         return { kind };
       case 'MANUAL':
@@ -140,6 +120,8 @@ export class Guard {
       /** Ms since GO on the worker's monotonic clock. */
       elapsedMs: number;
       health: VenueHealth;
+      /** As the admission's: for how long to look first, should the claim be gone. */
+      quiesceMs: number;
       breaker?: BreakerSettings | undefined;
     },
   ): Promise<Settlement> {
@@ -154,6 +136,7 @@ export class Guard {
         Math.round(request.elapsedMs),
         this.options.ttlMs,
         request.health,
+        request.quiesceMs,
         request.breaker ? packBreakerSettings(request.breaker) : '',
       ],
     );
@@ -183,6 +166,7 @@ export class Guard {
       refusal: string;
     },
   ): Promise<LookStart> {
+    const seen = this.store.seen(ref.venue);
     const reply = await this.run('look-begin', this.scriptKeys(ref), [
       inflightMember(ref),
       request.looker,
@@ -193,20 +177,23 @@ export class Guard {
       request.mostLooks,
       request.refusal,
       this.options.ttlMs,
+      seen.epoch,
+      seen.goes,
     ]);
-    const [kind, first = '', second = '', third = ''] = reply;
+    const [kind, mark = '', first = '', second = '', third = ''] = reply;
+    this.store.learn(ref.venue, mark);
     switch (kind) {
       case 'LOOK': {
-        const [toQuiescenceMs = 0, sends = 0, looks = 0, absents = 0, sinceAbsentMs = 0, ageMs = 0] = reply
-          .slice(2)
+        const [toQuiescenceMs = 0, never = 0, looks = 0, absents = 0, sinceAbsentMs = 0, ageMs = 0] = reply
+          .slice(3)
           .map(Number);
-        return { kind, fence: first, toQuiescenceMs, sends, looks, absents, sinceAbsentMs, ageMs };
+        return { kind, fence: first, toQuiescenceMs, neverSent: never === 1, looks, absents, sinceAbsentMs, ageMs };
       }
       case 'DONE':
       case 'REJECTED':
         return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
       case 'RELEASED':
-        return { kind, sends: Number(first) };
+        return { kind, neverSent: first === '1' };
       case 'BUSY':
         return { kind, waitMs: Number(first) };
       case 'MANUAL':
@@ -224,7 +211,8 @@ export class Guard {
     request: { fence: string; verdict: LookVerdict; payload: string; absence: AbsenceRule },
   ): Promise<LookEnd> {
     const { absence } = request;
-    const [kind, first = ''] = await this.run('look-end', this.scriptKeys(ref), [
+    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue)];
+    const [kind, first = ''] = await this.run('look-end', keys, [
       inflightMember(ref),
       request.fence,
       request.verdict,
@@ -238,7 +226,7 @@ export class Guard {
       case 'REJECTED':
         return { kind, attempts: Number(first) };
       case 'RELEASED':
-        return { kind, sends: Number(first) };
+        return { kind, neverSent: first === '1' };
       case 'AGAIN':
         return { kind, waitMs: Number(first) };
       case 'MANUAL':
@@ -292,6 +280,25 @@ export class Guard {
     });
   }
 
+  /**
+   * One step of the sweep: looks at up to `SWEEP_STEP` intents that are unresolved and past their quiescence, from the
+   * `from`-th on. Claims whose time ran out become doubts. Answers those that no live lease holds, and how many were looked at.
+   */
+  async sweep(venue: string, from: number): Promise<{ open: Swept[]; looked: number }> {
+    const inflight = this.keys.inflight(venue);
+    const range = this.redis.zrangebyscore(inflight, '-inf', await this.now(), 'LIMIT', from, SWEEP_STEP);
+    const members = await this.answered('in-flight', range);
+    if (members.length === 0) return { open: [], looked: 0 };
+    const refs = members.map((member) => ({ venue, ...parseInflightMember(member) }));
+    const reply = await this.run('sweep', [inflight, ...refs.map((ref) => this.keys.record(ref))], members);
+    const open: Swept[] = [];
+    for (let i = 0; i < reply.length; i += 3) {
+      const [member = '', state = '', owner = ''] = reply.slice(i, i + 3);
+      open.push({ ref: { venue, ...parseInflightMember(member) }, state: state as RecordState, owner });
+    }
+    return { open, looked: members.length };
+  }
+
   async unresolvedCount(venue: string): Promise<number> {
     return this.answered('in-flight', this.redis.zcard(this.keys.inflight(venue)));
   }
@@ -307,7 +314,7 @@ export class Guard {
   }
 
   private scriptKeys(ref: IntentRef, breaker?: BreakerSettings): string[] {
-    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue)];
+    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue), this.keys.store(ref.venue)];
     return breaker ? [...keys, this.keys.breaker(ref.venue, ref.jobType)] : keys;
   }
 

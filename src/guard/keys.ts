@@ -13,6 +13,8 @@ export function guardKeys(namespace: string) {
   const at = (venue: string, rest: string): string => `${namespace}:{${venue}}:${rest}`;
   return {
     record: ({ venue, jobType, intentId }: IntentRef) => at(venue, `${jobType}:${intentId}`),
+    /** What this venue's part of Redis knows of itself, by which a loss is noticed. */
+    store: (venue: string) => at(venue, 'store'),
     /** Sorted set of unresolved intents, scored by quiesceAt. */
     inflight: (venue: string) => at(venue, 'inflight'),
     /** Append-only stream of what people decided. */

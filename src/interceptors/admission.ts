@@ -7,6 +7,7 @@ import { fingerprintOf } from '../domain/fingerprint';
 import { jobTypeOf, type JobType } from '../domain/job-types';
 import { checkVenue } from '../domain/lane';
 import { parseJobInput, type JobInput } from '../domain/order.schema';
+import type { Admission } from '../guard/answers';
 import type { Effect } from '../guard/effect';
 import {
   ConflictError,
@@ -16,7 +17,6 @@ import {
   RefusedBeforeError,
   type Refusal,
 } from '../guard/errors';
-import type { Admission } from '../guard/guard';
 import { ExpiredError, Ticket, withTicket } from '../guard/ticket';
 import { breakerSettings, quiesceMs, venueTimes } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
@@ -39,6 +39,8 @@ export interface Act {
   input: JobInput;
   ref: { venue: string; jobType: JobType; intentId: string };
   fingerprint: string;
+  /** Ms from asking the guard until no request of the attempt can take effect any more. */
+  quiesceMs: number;
   breaker: BreakerSettings | undefined;
 }
 
@@ -82,6 +84,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
       input,
       ref: { venue: input.venue, jobType, intentId: input.intentId },
       fingerprint: fingerprintOf(input),
+      quiesceMs: effect.absence(input).quiesceMs,
       breaker: effect.heldByBreaker ? breakerSettings(config, jobType) : undefined,
     };
   }
@@ -142,7 +145,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           throw this.held(act, admission.waitMs);
         case 'UNKNOWN':
           throw new DoubtError(
-            `an earlier answer was lost: it is not known whether ${act.ref.venue} acted on ${act.ref.intentId}`,
+            `${admission.suspected || 'an earlier answer was lost'}: it is not known whether ${act.ref.venue} acted on ${act.ref.intentId}`,
           );
         case 'CONFLICT':
           throw new ConflictError(
@@ -158,7 +161,6 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     const { guard, config, recorder } = this.runtime;
     const { info } = this.context;
     const times = venueTimes(config, act.ref.venue);
-    const quiesce = act.effect.absence(act.input).quiesceMs;
     const results = {
       GO: 'ok',
       REPLAY: 'replay',
@@ -181,7 +183,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           },
           fingerprint: act.fingerprint,
           leaseMs: Math.max(quiesceMs(times), times.timeoutMs) + SETTLE_MARGIN_MS,
-          quiesceMs: quiesce,
+          quiesceMs: act.quiesceMs,
           knownUnsent: info.attempt > 1 && this.earlierKnownUnsent(),
           mostSends: config.retry.policy[act.jobType].most_sends,
           breaker: act.breaker,

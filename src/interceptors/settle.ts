@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { Ending, Settlement, VenueHealth } from '../guard/answers';
 import { endingOf } from '../guard/ending';
 import { DoubtError } from '../guard/errors';
-import type { Ending, Settlement, VenueHealth } from '../guard/guard';
 import { serialiseResult } from '../guard/serialise';
 import type { Ticket } from '../guard/ticket';
 import { isStoreUnavailable } from '../redis/client';
@@ -41,7 +41,12 @@ async function write(
 ): Promise<number> {
   const { goneAt, ...request } = end;
   const send = (): Promise<Settlement> =>
-    runtime.guard.settle(act.ref, { ...request, elapsedMs: performance.now() - goneAt, breaker: act.breaker });
+    runtime.guard.settle(act.ref, {
+      ...request,
+      elapsedMs: performance.now() - goneAt,
+      quiesceMs: act.quiesceMs,
+      breaker: act.breaker,
+    });
   let settlement: Settlement;
   try {
     settlement = await runtime.recorder.guard(

@@ -108,6 +108,12 @@ export function createMetrics(venues: readonly string[]) {
       labelNames: ['venue'] as const,
       registers,
     }),
+    storeSuspected: new Gauge({
+      name: 'fillsafe_store_suspected',
+      help: '1 while Redis may have lost claims of a venue: every act is looked up before it leaves',
+      labelNames: ['venue'] as const,
+      registers,
+    }),
     workerReady: new Gauge({ name: 'fillsafe_worker_ready', help: '1 while the worker takes jobs', registers }),
     redisUp: new Gauge({ name: 'fillsafe_redis_up', help: '1 while Redis answers', registers }),
   };
@@ -128,7 +134,10 @@ export function createMetrics(venues: readonly string[]) {
       }
     }
   }
-  for (const venue of venues) metrics.unresolved.set({ venue }, 0);
+  for (const venue of venues) {
+    metrics.unresolved.set({ venue }, 0);
+    metrics.storeSuspected.set({ venue }, 0);
+  }
   for (const operation of GUARD_OPERATIONS) {
     for (const result of GUARD_RESULTS) metrics.guardOperations.inc({ operation, result }, 0);
     metrics.guardSeconds.zero({ operation });

@@ -11,6 +11,7 @@ import { missingSearchAttributes } from '../client/temporal';
 import { loadConfig } from '../config/load';
 import type { FillsafeConfig } from '../config/schema';
 import { queuesOf } from '../domain/job-types';
+import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
 import { openServices, type Services } from './services';
 
@@ -68,8 +69,10 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
   async configureWorker(options: WorkerOptions): Promise<WorkerOptions> {
     const { connection, namespace = 'default' } = options;
     // An attribute that the server does not know wedges the workflow that sets it: only a server that was asked gets them.
-    const missing = connection && (await missingSearchAttributes(new Client({ connection, namespace })));
-    return new FillsafePlugin(this.services, { searchAttributes: missing?.length === 0 }).configureWorker(options);
+    const client = connection && new Client({ connection, namespace });
+    const searchAttributes = client !== undefined && (await missingSearchAttributes(client)).length === 0;
+    await openStores(this.config, this.services.runtime.guard, { client, searchAttributes });
+    return new FillsafePlugin(this.services, { searchAttributes }).configureWorker(options);
   }
 
   configureBundler(options: BundleOptions): BundleOptions {

@@ -13,6 +13,7 @@ import { queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
 import { checkRedis } from '../redis/safety';
 import { workflowBundle } from './bundle';
 import { serveHealth } from './http';
+import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
 import { openServices, type Services } from './services';
 
@@ -90,13 +91,15 @@ async function createWorkers(
   log: Logger,
 ): Promise<Worker[]> {
   const { namespace } = temporalSettings(config);
-  const missing = await missingSearchAttributes(new Client({ connection, namespace }));
+  const client = new Client({ connection, namespace });
+  const missing = await missingSearchAttributes(client);
   if (missing.length > 0) {
     log.warn(
       { missing },
       'search attributes are not registered, jobs run without them; `fillsafe doctor --fix` registers them',
     );
   }
+  await openStores(config, services.runtime.guard, { client, searchAttributes: missing.length === 0 });
   const common = (): WorkerOptions => ({
     connection,
     namespace,

@@ -6,6 +6,7 @@ import type { FillsafeConfig } from '../config/schema';
 import { JOB_TYPES } from '../domain/job-types';
 import { Guard } from '../guard/guard';
 import { Outbox } from '../guard/outbox';
+import type { StoreState } from '../guard/store';
 import type { Runtime } from '../interceptors/runtime';
 import { createMetrics, type Metrics } from '../metrics/catalog';
 import { Recorder } from '../metrics/recorder';
@@ -46,7 +47,13 @@ export async function openServices(config: FillsafeConfig, log: Logger): Promise
 
 function assemble(config: FillsafeConfig, log: Logger, redis: Redis): Services {
   const { namespace, ttl_seconds } = config.retry.redis;
-  const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000 });
+  const onStore = (name: string, { suspected, leftMs }: StoreState): void => {
+    metrics.storeSuspected.set({ venue: name }, suspected === '' ? 0 : 1);
+    if (suspected === '')
+      log.warn({ venue: name }, 'the suspicion against Redis is over: acts leave without a look again');
+    else log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
+  };
+  const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000, onStore });
   const venues = createVenues(config);
   const venue = (name: string): VenuePort => {
     const known = venues.get(name);

@@ -68,6 +68,7 @@ describe('an attempt of an effect', () => {
   });
 
   it('takes insufficient funds on a resend for a doubt: the first order may have used them', async () => {
+    await job.open();
     const lost = await job.guard.admit(job.ref(), {
       owner: { activity: 'order:f1/run-0/1', attempt: 1, nonce: 'n' },
       fingerprint: '0:older',
@@ -122,13 +123,13 @@ describe('an attempt of an effect', () => {
   });
 
   it('acts in a later attempt when exactly the attempt before said that it had not', async () => {
+    expect((await job.attempt({ attempt: 2, heartbeatDetails: { attempt: 1, sends: 0 } })).result).toBeDefined();
     const stale = await job.attempt({
       attempt: 3,
       heartbeatDetails: { attempt: 1, sends: 0 },
       input: { ...ORDER, intentId: 'f2' },
     });
     expect(stale.failure).toMatchObject({ type: 'OUTCOME_UNKNOWN' });
-    expect((await job.attempt({ attempt: 2, heartbeatDetails: { attempt: 1, sends: 0 } })).result).toBeDefined();
   });
 
   it('does not vouch for having seen nothing when it found another worker at the act, so that a lost record is a doubt', async () => {
@@ -275,7 +276,8 @@ describe('an attempt of an effect', () => {
     expect(bad.failure).toMatchObject({ type: 'INVALID', nonRetryable: true });
     const foreign = await job.attempt({ input: { ...ORDER, venue: 'nowhere' } });
     expect(foreign.failure).toMatchObject({ type: 'INVALID', nonRetryable: true });
-    expect(await redis.keys(`${namespace}:*`)).toEqual([]);
+    expect(await job.record()).toBeUndefined();
+    expect(await job.guard.unresolvedCount('paper')).toBe(0);
   });
 
   it('says that the venue is away when its clock cannot be read, and claims nothing', async () => {

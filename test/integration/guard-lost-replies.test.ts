@@ -26,6 +26,7 @@ describe('the guard on a connection that breaks', () => {
     redis = await connectRedis(`redis://127.0.0.1:${proxy.port}`, { commandTimeoutMs: COMMAND_TIMEOUT_MS });
     guard = new Guard(redis, options);
     direct = new Guard(await server.connect(), options);
+    await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
     // Redis has the scripts: from here on each call is one round trip.
     const fence = fenceOf(await guard.admit(placing('warm'), admitRequest()));
     await guard.settle(placing('warm'), settleRequest({ fence }));

@@ -25,6 +25,7 @@ describe('the guard on a real Redis', () => {
     namespace = server.namespace();
     guard = new Guard(redis, { namespace, ttlMs: TTL_MS });
     keys = guardKeys(namespace);
+    await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
   });
   afterEach(async () => {
     await redis.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
@@ -174,9 +175,9 @@ describe('the guard on a real Redis', () => {
   });
 
   it('lists the open doubts of a venue, the longest waiting first', async () => {
+    await guard.admit(placing('released'), admitRequest());
     await guard.admit(placing('late'), admitRequest({ attempt: 2, quiesceMs: 50_000 }));
     await guard.admit(placing('soon'), admitRequest({ attempt: 2, quiesceMs: 1_000 }));
-    await guard.admit(placing('released'), admitRequest());
     const open = await guard.unresolved('paper');
     expect(open.map(({ ref }) => ref.intentId)).toEqual(['soon', 'released', 'late']);
     expect(open[0]?.record.state).toBe('UNKNOWN');

@@ -1,4 +1,4 @@
-import type { Ending, LookVerdict } from '../../src/guard/guard';
+import type { Ending, LookVerdict } from '../../src/guard/answers';
 import type { ModelSettings } from './model-record';
 
 /**
@@ -13,6 +13,8 @@ export class Ghost {
   private looks: { began: number; absent: boolean; counts: boolean }[] = [];
   private terminal: string | undefined;
   private doubtLost = false;
+  /** What the loss of the whole store excuses: all while nobody has noticed; what may no longer act, once it is noticed. */
+  private storeLost: 'no' | 'unnoticed' | 'noticed' | 'forgiven' = 'no';
   /** Activities of which Temporal will never hear: none of them may act while the record lives. */
   private readonly givenUp = new Set<string>();
 
@@ -28,13 +30,14 @@ export class Ghost {
     // Over losses and expiries too.
     expect(Number(fence)).toBeGreaterThan(this.lastFence);
     this.lastFence = Number(fence);
-    if (this.out && !(excused && this.doubtLost)) {
+    if (this.out && !(excused && this.doubtLost) && !this.storeExcuses(now)) {
       const { quiesceAt } = this.out;
       const absents = this.looks.filter(({ began, absent }) => absent && began >= quiesceAt).map(({ began }) => began);
       const agreeing = Math.max(...absents) - Math.min(...absents) >= this.settings.gapTicks && absents.length >= 2;
       if (!agreeing) throw new Error(`GO at ${now} while a request of an earlier GO may still act`);
     }
     this.doubtLost = false;
+    this.storeLost = 'no';
     this.out = { fence, quiesceAt: now + this.settings.quiesceTicks };
     this.looks = [];
     this.sends += 1;
@@ -42,8 +45,8 @@ export class Ghost {
   }
 
   /** A record was made for an act that somebody may have sent. */
-  presumed(): void {
-    this.sends = 1;
+  presumed(sends: number): void {
+    this.sends = sends;
   }
 
   gaveUp(owner: string): void {
@@ -79,6 +82,28 @@ export class Ghost {
     this.givenUp.clear();
     this.doubtLost ||= lost;
     if (!lost) this.out = undefined;
+  }
+
+  /** The store is not what it was: it holds `record` of this intent now. */
+  storeChanged(record: { sends: number; givenUp: string[] } | undefined): void {
+    this.storeLost = 'unnoticed';
+    this.sends = record?.sends ?? 0;
+    this.terminal = undefined;
+    this.givenUp.clear();
+    for (const owner of record?.givenUp ?? []) this.givenUp.add(owner);
+  }
+
+  storeLossNoticed(): void {
+    if (this.storeLost === 'unnoticed') this.storeLost = 'noticed';
+  }
+
+  storeTrusted(): void {
+    if (this.storeLost !== 'no') this.storeLost = 'forgiven';
+  }
+
+  private storeExcuses(now: number): boolean {
+    if (this.storeLost === 'noticed') return now >= (this.out?.quiesceAt ?? 0);
+    return this.storeLost !== 'no';
   }
 
   /** A terminal record never changes, by nobody. */

@@ -1,7 +1,15 @@
-import type { LookVerdict } from '../../src/guard/guard';
+import type { LookVerdict } from '../../src/guard/answers';
 import type { BreakerModel } from './breaker-model';
 import type { GuardRow } from './guard-rows';
-import type { ModelAdmission, ModelCaller, ModelRecord, ModelSettings, ModelState } from './model-record';
+import {
+  newRecord,
+  type ModelAdmission,
+  type ModelCaller,
+  type ModelRecord,
+  type ModelSettings,
+  type ModelState,
+} from './model-record';
+import type { StoreModel } from './store-model';
 
 // The record's table as plain TypeScript: from state, on event, to state, with which answer. Written from the table of
 // states, not from the scripts.
@@ -16,6 +24,7 @@ export class GuardModel {
 
   constructor(
     private readonly settings: ModelSettings,
+    private readonly store: StoreModel,
     private readonly hit: (row: GuardRow) => void,
   ) {}
 
@@ -57,17 +66,25 @@ export class GuardModel {
       case 'CLAIMED':
         return this.admitClaimed(now, caller, record);
       default:
+        if (this.store.suspected(now)) return this.lookFirst(now, record, 'admit: released, store suspected → UNKNOWN');
         return this.go(now, caller, record, breaker, nextGo, 'admit: released → GO');
     }
   }
 
-  settle(go: number, ending: 'done' | 'reject' | 'release' | 'doubt'): { kind: 'OK' | 'FENCED'; first: boolean } {
+  settle(
+    now: number,
+    go: number,
+    ending: 'done' | 'reject' | 'release' | 'doubt',
+  ): { kind: 'OK' | 'FENCED'; first: boolean } {
     const { record } = this;
     const fenced = (row: GuardRow): { kind: 'FENCED'; first: boolean } => {
       this.hit(row);
       return { kind: 'FENCED', first: false };
     };
-    if (!record) return fenced('settle: no record → FENCED');
+    if (!record || record.go < go) {
+      this.store.suspect(now, 'store: a settled act found its claim gone → suspected');
+      return fenced(`settle: ${record ? 'the record knows of no GO so late' : 'no record'} → FENCED, store suspected`);
+    }
     if (record.go !== go) return fenced('settle: stale fence → FENCED');
     const { state } = record;
     const target = ({ done: 'DONE', reject: 'REJECTED', release: 'RELEASED', doubt: 'UNKNOWN' } as const)[ending];
@@ -103,7 +120,7 @@ export class GuardModel {
     };
     const created = this.record === undefined;
     if (!this.record) {
-      this.record = this.newRecord('UNKNOWN', request.fingerprint);
+      this.record = newRecord('UNKNOWN', request.fingerprint);
       this.record.quiesceAt = now + this.settings.quiesceTicks;
       this.record.owner = request.givenUp;
       this.record.sends = 1;
@@ -113,13 +130,14 @@ export class GuardModel {
     if (this.conflicts(request.fingerprint)) return answer('look-begin: other fingerprint → CONFLICT', 'CONFLICT');
     if (record.state === 'DONE') return answer('look-begin: done', 'DONE');
     if (record.state === 'REJECTED') return answer('look-begin: rejected', 'REJECTED');
-    if (record.state === 'RELEASED') {
-      if (request.ends) {
+    if (record.state === 'RELEASED' && !this.store.suspected(now)) {
+      const neverSent = record.go === 0 && record.sends === 0;
+      if (request.ends && !neverSent) {
         this.resolved('REJECTED');
         return answer('look-begin: released, and not to be sent again → REJECTED', 'REJECTED');
       }
       this.giveUp(request.givenUp);
-      return answer('look-begin: released', 'RELEASED');
+      return answer(neverSent ? 'look-begin: released, never sent' : 'look-begin: released', 'RELEASED');
     }
     if (record.state === 'MANUAL') {
       this.giveUp(request.givenUp);
@@ -136,9 +154,15 @@ export class GuardModel {
       }
       const same = record.holder === request.looker;
       this.hit(same ? 'look-begin: the same looker again → LOOK' : 'look-begin: the other looker is gone → LOOK');
-    } else this.hit(created ? 'look-begin: no record → LOOK' : 'look-begin: unknown → LOOK');
+    } else if (record.state === 'RELEASED') this.hit('look-begin: released, store suspected → LOOK');
+    else this.hit(created ? 'look-begin: no record → LOOK' : 'look-begin: unknown → LOOK');
 
     this.giveUp(request.givenUp);
+    record.quiesceAt = Math.max(record.quiesceAt, this.store.until);
+    if (record.absentAt < this.store.until) {
+      if (record.absents > 0) this.hit('look-begin: store suspected, an earlier absence counts no longer');
+      Object.assign(record, { absents: 0, absentAt: 0 });
+    }
     if (record.looks >= this.settings.mostLooks) {
       Object.assign(record, { state: 'MANUAL', leaseUntil: 0 });
       return answer('look-begin: looked too often → MANUAL', 'MANUAL');
@@ -227,13 +251,18 @@ export class GuardModel {
     breaker: BreakerModel | undefined,
     nextGo: () => number,
   ): ModelAdmission {
-    const record = this.newRecord('RELEASED', caller.fingerprint);
+    const record = newRecord('RELEASED', caller.fingerprint);
     if (caller.attempt > 1 && !caller.knownUnsent) {
       this.hit('admit: absent, later attempt → UNKNOWN');
       Object.assign(record, { state: 'UNKNOWN', owner: caller.owner, attempts: caller.attempt, sends: 1 });
       record.quiesceAt = now + this.settings.quiesceTicks;
       this.record = record;
+      this.store.suspect(now, 'store: a later attempt found no record → suspected');
       return { kind: 'UNKNOWN', waitTicks: this.settings.quiesceTicks };
+    }
+    if (this.store.suspected(now)) {
+      this.record = record;
+      return this.lookFirst(now, record, 'admit: absent, store suspected → UNKNOWN');
     }
     const row: GuardRow =
       caller.attempt === 1
@@ -241,6 +270,13 @@ export class GuardModel {
         : 'admit: absent, later attempt, earlier one known not to have sent → GO';
     this.record = record;
     return this.go(now, caller, record, breaker, nextGo, row);
+  }
+
+  private lookFirst(now: number, record: ModelRecord, row: GuardRow): ModelAdmission {
+    this.hit(row);
+    record.state = 'UNKNOWN';
+    record.quiesceAt = this.store.until;
+    return { kind: 'UNKNOWN', waitTicks: record.quiesceAt - now };
   }
 
   private admitClaimed(now: number, caller: ModelCaller, record: ModelRecord): ModelAdmission {
@@ -288,6 +324,7 @@ export class GuardModel {
       return { kind: 'OPEN', waitTicks: held.waitTicks, place: held.place };
     }
     this.hit(row);
+    this.store.go();
     Object.assign(record, { state: 'CLAIMED', go, owner: caller.owner, holder: `${caller.attempt}.${caller.nonce}` });
     Object.assign(record, { look: 0, lookAt: 0, looks: 0, absents: 0, absentAt: 0 });
     record.leaseUntil = now + this.settings.leaseTicks;
@@ -310,11 +347,5 @@ export class GuardModel {
   private conflicts(fingerprint: string): boolean {
     const known = this.record?.fingerprint ?? fingerprint;
     return versionOf(known) === versionOf(fingerprint) && known !== fingerprint;
-  }
-
-  private newRecord(state: ModelState, fingerprint: string): ModelRecord {
-    const times = { leaseUntil: 0, quiesceAt: 0, lookAt: 0, absentAt: 0 };
-    const counts = { go: 0, sends: 0, attempts: 0, look: 0, looks: 0, absents: 0 };
-    return { state, fingerprint, owner: '', holder: '', givenUp: [], ...times, ...counts };
   }
 }

@@ -15,6 +15,8 @@ export const GUARD_ROWS = [
   'admit: done → REPLAY',
   'admit: rejected → REJECTED',
   'admit: manual → MANUAL',
+  'admit: absent, store suspected → UNKNOWN',
+  'admit: released, store suspected → UNKNOWN',
   'admit: an activity that was given up → UNKNOWN',
   'admit: other fingerprint → CONFLICT',
   'admit: fingerprint of another version is not compared',
@@ -28,7 +30,8 @@ export const GUARD_ROWS = [
   'settle: the same call again',
   'settle: stale fence → FENCED',
   'settle: own fence, the record has moved on → FENCED',
-  'settle: no record → FENCED',
+  'settle: no record → FENCED, store suspected',
+  'settle: the record knows of no GO so late → FENCED, store suspected',
   'look-begin: no record → LOOK',
   'look-begin: claimed by another → BUSY',
   'look-begin: claimed, given up → LOOK',
@@ -39,6 +42,9 @@ export const GUARD_ROWS = [
   'look-begin: the other looker is gone → LOOK',
   'look-begin: released',
   'look-begin: released, and not to be sent again → REJECTED',
+  'look-begin: released, never sent',
+  'look-begin: released, store suspected → LOOK',
+  'look-begin: store suspected, an earlier absence counts no longer',
   'look-begin: looked too often → MANUAL',
   'look-begin: done',
   'look-begin: rejected',
@@ -63,3 +69,15 @@ export const GUARD_ROWS = [
   'resolve: no record → REFUSED',
 ] as const;
 export type GuardRow = (typeof GUARD_ROWS)[number];
+
+/** Rows of the store's table: how a Redis that lost claims is noticed. */
+export const STORE_ROWS = [
+  'store: missing → suspected',
+  'store: missing, never used → trusted',
+  'store: another epoch → suspected',
+  'store: fewer GOs than seen → suspected',
+  'store: a later attempt found no record → suspected',
+  'store: a settled act found its claim gone → suspected',
+  'store: a person vouches → trusted',
+] as const;
+export type StoreRow = (typeof STORE_ROWS)[number];

@@ -1,24 +1,17 @@
 import type { Redis } from 'ioredis';
 import type { BreakerSettings } from '../../src/breaker/settings';
-import { parseBreaker } from '../../src/breaker/settings';
-import { Guard, type Admission } from '../../src/guard/guard';
-import { guardKeys, inflightMember, type IntentRef } from '../../src/guard/keys';
-import { parseRecord } from '../../src/guard/record';
+import { Guard } from '../../src/guard/guard';
+import { guardKeys, type IntentRef } from '../../src/guard/keys';
 import { BreakerModel, type BreakerModelSettings, type BreakerRow } from './breaker-model';
+import { breakerSettingsOf, compareAdmission, compareStored, near, TICK_MS } from './compare';
 import { GuardModel } from './guard-model';
-import type { ModelAdmission, ModelSettings } from './model-record';
-import type { GuardRow } from './guard-rows';
+import type { ModelRecord, ModelSettings } from './model-record';
+import type { GuardRow, StoreRow } from './guard-rows';
 import type { Op } from './ops';
 import { Ghost } from './ghost';
-import { rewrite, shiftBreaker, shiftRecord } from './shift-time';
+import { StoreModel, type ModelSeen } from './store-model';
+import { World } from './world';
 
-/** One tick of the model, ms. So long that the real time that a run takes never counts. */
-export const TICK_MS = 1_000_000_000;
-/** Real ms that a run may take without being mistaken for a tick. */
-const DRIFT_MS = 100_000;
-/** Refused callers come back over this time; while probes run they may come back this soon. */
-const QUEUE_MS = 30_000;
-const PROBING_WAIT_MS = 1_000;
 const TTL_MS = 7 * TICK_MS;
 const VENUE = 'paper';
 
@@ -27,7 +20,11 @@ const PRINTS = ['1:aa', '1:bb', '2:cc'];
 /** Runs every step against the scripts on a real Redis and against the model, and compares all that can be seen. */
 export class Lockstep {
   steps = 0;
-  private readonly guard: Guard;
+  /** Workers: each remembers what it has seen of the store. */
+  private readonly workers: { guard: Guard; seen: ModelSeen }[];
+  private readonly store: StoreModel;
+  private readonly world: World;
+  private saved: { records: (ModelRecord | undefined)[]; store: StoreModel['state'] } | undefined;
   private readonly keys: ReturnType<typeof guardKeys>;
   private readonly breakerSettings: BreakerSettings | undefined;
   private readonly breaker: BreakerModel | undefined;
@@ -45,36 +42,32 @@ export class Lockstep {
       intents: number;
       settings: ModelSettings;
       breaker?: BreakerModelSettings;
-      hit: (row: GuardRow | BreakerRow) => void;
+      hit: (row: GuardRow | StoreRow | BreakerRow) => void;
     },
   ) {
     const { namespace, settings, breaker, hit } = options;
-    this.guard = new Guard(redis, { namespace, ttlMs: TTL_MS });
+    this.workers = [0, 1].map(() => ({
+      guard: new Guard(redis, { namespace, ttlMs: TTL_MS }),
+      seen: { epoch: 0, goes: 0 },
+    }));
+    this.store = new StoreModel(settings.quiesceTicks, hit);
     this.keys = guardKeys(namespace);
     this.breaker = breaker && new BreakerModel(breaker, hit);
-    this.breakerSettings = breaker && {
-      windowMs: breaker.windowTicks * TICK_MS,
-      minimumCalls: breaker.minimumCalls,
-      failureRatio: breaker.failureRatio,
-      openMs: breaker.openTicks * TICK_MS,
-      maximumOpenMs: breaker.maximumOpenTicks * TICK_MS,
-      permits: breaker.permits,
-      permitMs: breaker.permitTicks * TICK_MS,
-      successesToClose: breaker.successesToClose,
-      reopenPerSecond: breaker.places / 30,
-      mode: breaker.mode,
-    };
+    this.breakerSettings = breaker && breakerSettingsOf(breaker);
     this.intents = Array.from({ length: options.intents }, (_, i) => ({
       ref: { venue: VENUE, jobType: 'order.place', intentId: `i:${i}` },
-      model: new GuardModel(settings, hit),
+      model: new GuardModel(settings, this.store, hit),
       ghost: new Ghost(settings),
     }));
+    const refs = this.intents.map(({ ref }) => ref);
+    this.world = new World(redis, { namespace, venue: VENUE, refs, ttlMs: TTL_MS });
   }
 
   async step(op: Op): Promise<void> {
     this.steps += 1;
     await this.apply(op);
-    await this.compare();
+    const { keys, now, intents, breaker } = this;
+    await compareStored(this.redis, { keys, venue: VENUE, ttlMs: TTL_MS, now, intents, breaker });
   }
 
   private async apply(op: Op): Promise<void> {
@@ -116,11 +109,69 @@ export class Lockstep {
       }
       case 'lose':
         return this.drop(this.at(op.intent), true);
+      case 'flush':
+        await this.world.flush();
+        return this.storeBecomes(undefined);
+      case 'save':
+        await this.world.save();
+        this.saved = structuredClone({
+          records: this.intents.map(({ model }) => model.record),
+          store: this.store.state,
+        });
+        return;
+      case 'rollBack':
+        await this.world.rollBack();
+        return this.saved && this.storeBecomes(structuredClone(this.saved));
+      case 'open':
+        return this.open(op);
+      case 'trust': {
+        const expected = this.store.trust();
+        expect(await this.worker(0).guard.store.trust(VENUE, { actor: 'ada', reason: 'looked' })).toBe(expected);
+        if (!expected) return;
+        this.store.learn(this.worker(0).seen);
+        for (const { ghost } of this.intents) ghost.storeTrusted();
+        return;
+      }
       case 'exempt':
         return this.exempt();
       case 'pass':
         return this.pass(op.ticks);
     }
+  }
+
+  private worker(number: number) {
+    const found = this.workers[number % this.workers.length];
+    if (!found) throw new Error('no worker');
+    return found;
+  }
+
+  private storeBecomes(now: { records: (ModelRecord | undefined)[]; store: StoreModel['state'] } | undefined): void {
+    this.store.state = now?.store;
+    this.intents.forEach(({ model, ghost }, i) => {
+      model.record = now?.records[i];
+      ghost.storeChanged(model.record);
+    });
+  }
+
+  private async open(op: Op & { op: 'open' }): Promise<void> {
+    const { guard, seen } = this.worker(op.worker);
+    const { quiesceTicks } = this.options.settings;
+    // Nobody can vouch for a store of which something was seen.
+    const neverUsed = op.neverUsed && this.going === 0;
+    const state = await guard.store.open(VENUE, { quiesceMs: quiesceTicks * TICK_MS, neverUsed });
+    this.readStore(seen, neverUsed);
+    this.store.learn(seen);
+    expect(state.suspected !== '').toBe(this.store.suspected(this.now));
+  }
+
+  /** The model's side of a call that compares the store with what its worker has seen. */
+  private readStore(seen: ModelSeen, neverUsed = false): void {
+    this.store.read(this.now, seen, neverUsed);
+    this.noticed();
+  }
+
+  private noticed(): void {
+    if (this.store.suspected(this.now)) for (const { ghost } of this.intents) ghost.storeLossNoticed();
   }
 
   private at(intent: number) {
@@ -141,7 +192,8 @@ export class Lockstep {
     };
     intent.last = op;
     const absent = intent.model.record === undefined;
-    const answer = await this.guard.admit(intent.ref, {
+    const { guard, seen } = this.worker(op.owner);
+    const answer = await guard.admit(intent.ref, {
       owner: { activity: caller.owner, attempt: caller.attempt, nonce: caller.nonce },
       fingerprint: caller.fingerprint,
       leaseMs: settings.leaseTicks * TICK_MS,
@@ -150,9 +202,12 @@ export class Lockstep {
       mostSends: settings.mostSends,
       breaker: this.breakerSettings,
     });
+    this.readStore(seen);
     const expected = intent.model.admit(this.now, caller, this.breaker, () => (this.going += 1));
-    this.compareAdmission(answer, expected);
-    if (absent && answer.kind === 'UNKNOWN') intent.ghost.presumed();
+    this.store.learn(seen);
+    this.noticed();
+    compareAdmission(answer, expected, this.breaker?.settings.places ?? 1);
+    if (absent && answer.kind === 'UNKNOWN') intent.ghost.presumed(intent.model.record?.sends ?? 0);
     if (answer.kind !== 'GO' || expected.kind !== 'GO') return;
     if (!expected.fresh) {
       expect(answer.fence).toBe(this.gos.find(({ go }) => go === expected.go)?.fence);
@@ -165,24 +220,6 @@ export class Lockstep {
     this.gos.push({ intent: op.intent, go: expected.go, fence: answer.fence });
   }
 
-  private compareAdmission(answer: Admission, expected: ModelAdmission): void {
-    expect(answer.kind).toBe(expected.kind);
-    if (answer.kind === 'GO' && expected.kind === 'GO') {
-      expect(answer).toMatchObject({ sends: expected.sends, wouldBlock: expected.wouldBlock });
-    }
-    if ('waitMs' in answer && 'waitTicks' in expected) {
-      near(answer.waitMs, expected.waitTicks * TICK_MS);
-      if ('place' in expected) this.comparePlace(answer.waitMs - expected.waitTicks * TICK_MS, expected);
-    }
-  }
-
-  /** Within its place: the same for all would bring them back as a herd. */
-  private comparePlace(pacedMs: number, { place, waitTicks }: { place: number; waitTicks: number }): void {
-    const betweenMs = QUEUE_MS / (this.breaker?.settings.places ?? 1);
-    const soonMs = waitTicks === 0 ? PROBING_WAIT_MS : 0;
-    expect(Math.abs((pacedMs - soonMs) / betweenMs - place)).toBeLessThan(0.4);
-  }
-
   private async settle(op: Op & { op: 'settle' }): Promise<void> {
     const mine = pick(this.gos, op.go);
     if (!mine) return;
@@ -190,8 +227,14 @@ export class Lockstep {
     const payload = JSON.stringify({ ended: op.ending, go: mine.go });
     const request = { fence: mine.fence, ending: op.ending, payload, health: op.health };
     // The fence is the moment of GO, which moved into the past with everything else: what has passed since is in it.
-    const answer = await this.guard.settle(intent.ref, { ...request, elapsedMs: 0, breaker: this.breakerSettings });
-    const expected = intent.model.settle(mine.go, op.ending);
+    const quiesceMs = this.options.settings.quiesceTicks * TICK_MS;
+    const answer = await this.worker(0).guard.settle(intent.ref, {
+      ...{ ...request, quiesceMs },
+      elapsedMs: 0,
+      breaker: this.breakerSettings,
+    });
+    const expected = intent.model.settle(this.now, mine.go, op.ending);
+    this.noticed();
     expect(answer.kind).toBe(expected.kind);
     if (!expected.first) return;
     this.breaker?.record(this.now, mine.go, op.health);
@@ -207,15 +250,18 @@ export class Lockstep {
       fingerprint: PRINTS[op.print] ?? '',
     };
     const created = intent.model.record === undefined;
-    const answer = await this.guard.lookBegin(intent.ref, {
+    const { guard, seen } = this.worker(op.looker);
+    const answer = await guard.lookBegin(intent.ref, {
       ...request,
       leaseMs: settings.lookLeaseTicks * TICK_MS,
       quiesceMs: settings.quiesceTicks * TICK_MS,
       mostLooks: settings.mostLooks,
       refusal: op.ends ? '{"category":"NOT_EXECUTED"}' : '',
     });
+    this.readStore(seen);
     const expected = intent.model.lookBegin(this.now, { ...request, ends: op.ends });
-    if (created) intent.ghost.presumed();
+    this.store.learn(seen);
+    if (created) intent.ghost.presumed(1);
     // Who is told to come back will say it again.
     if (answer.kind !== 'CONFLICT' && answer.kind !== 'BUSY') intent.ghost.gaveUp(request.givenUp);
     expect(answer.kind).toBe(expected.kind);
@@ -232,7 +278,7 @@ export class Lockstep {
     if (!mine) return;
     const intent = this.at(mine.intent);
     const { gapTicks, quiesceTicks, agreeing } = this.options.settings;
-    const answer = await this.guard.lookEnd(intent.ref, {
+    const answer = await this.worker(0).guard.lookEnd(intent.ref, {
       fence: mine.fence,
       verdict: op.verdict,
       payload: JSON.stringify({ seen: op.verdict }),
@@ -248,7 +294,7 @@ export class Lockstep {
     const intent = this.at(op.intent);
     const audit = this.keys.audit(VENUE);
     const rows = await this.redis.xlen(audit);
-    const answer = await this.guard.resolve(intent.ref, {
+    const answer = await this.worker(0).guard.resolve(intent.ref, {
       decision: op.decision,
       payload: '{"why":"decided"}',
       actor: 'ada',
@@ -261,8 +307,7 @@ export class Lockstep {
   }
 
   private async drop(intent: ReturnType<Lockstep['at']>, lost: boolean): Promise<void> {
-    await this.redis.del(this.keys.record(intent.ref));
-    await this.redis.zrem(this.keys.inflight(VENUE), inflightMember(intent.ref));
+    await this.world.drop(intent.ref);
     intent.model.forget();
     intent.ghost.forgotten(lost);
   }
@@ -272,7 +317,9 @@ export class Lockstep {
     const ref = { venue: VENUE, jobType: 'order.cancel', intentId: `c:${this.exempted}` };
     const owner = { activity: 'canceller', attempt: 1, nonce: 'n' };
     const times = { leaseMs: TICK_MS, quiesceMs: 0 };
-    const answer = await this.guard.admit(ref, {
+    const { guard, seen } = this.worker(0);
+    this.readStore(seen);
+    const answer = await guard.admit(ref, {
       owner,
       fingerprint: '1:aa',
       ...times,
@@ -280,67 +327,20 @@ export class Lockstep {
       mostSends: 9,
     });
     if (answer.kind !== 'GO') throw new Error(`an act that no breaker may hold was answered ${answer.kind}`);
-    const end = { ending: 'done', payload: '{}', elapsedMs: 0, health: 'none' } as const;
-    await this.guard.settle(ref, { fence: answer.fence, ...end });
+    this.store.go();
+    this.store.learn(seen);
+    const end = { ending: 'done', payload: '{}', elapsedMs: 0, health: 'none', quiesceMs: 0 } as const;
+    await guard.settle(ref, { fence: answer.fence, ...end });
   }
 
   private async pass(ticks: number): Promise<void> {
     const ms = ticks * TICK_MS;
     this.now += ticks;
-    for (const { ref } of this.intents) await rewrite(this.redis, this.keys.record(ref), (raw) => shiftRecord(raw, ms));
-    const { breakerSettings } = this;
-    if (!breakerSettings) return;
-    await rewrite(this.redis, this.keys.breaker(VENUE, 'order.place'), (raw) =>
-      shiftBreaker(raw, ms, breakerSettings.windowMs),
-    );
-  }
-
-  /** What Redis holds is what the model holds, and the promises hold. */
-  private async compare(): Promise<void> {
-    const pipeline = this.redis.pipeline();
-    for (const { ref } of this.intents) pipeline.get(this.keys.record(ref)).pttl(this.keys.record(ref));
-    pipeline.zrange(this.keys.inflight(VENUE), 0, -1).get(this.keys.breaker(VENUE, 'order.place'));
-    const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply;
-    });
-    const { now } = this;
-    const unresolved: string[] = [];
-    this.intents.forEach(({ ref, model, ghost }, i) => {
-      const raw = replies[2 * i] as string | null;
-      const ttl = replies[2 * i + 1] as number;
-      const expected = model.record;
-      ghost.stored(raw);
-      if (!expected) return expect(raw).toBeNull();
-      const record = parseRecord(raw ?? '');
-      const { state, fingerprint, owner, sends, attempts, looks, absents } = expected;
-      expect(record).toMatchObject({ state, fingerprint, owner, sends, attempts, looks, absents });
-      expect(sends).toBe(ghost.sends);
-      for (const time of ['leaseUntil', 'quiesceAt'] as const) {
-        if (expected[time] === 0) expect(record[time]).toBe(0);
-        else near(record[time] - Date.now(), (expected[time] - now) * TICK_MS);
-      }
-      if (model.unresolved) {
-        unresolved.push(inflightMember(ref));
-        expect(ttl).toBe(-1);
-      } else {
-        expect(ttl).toBeGreaterThan(0);
-        near(ttl, TTL_MS);
-      }
-    });
-    expect((replies[2 * this.intents.length] as string[]).sort()).toEqual(unresolved.sort());
-    if (!this.breaker) return;
-    const breaker = parseBreaker(replies[2 * this.intents.length + 1] as string | null);
-    expect(breaker).toMatchObject({ state: this.breaker.state, openings: this.breaker.openings });
-    expect(this.breaker.livePermits(now)).toBeLessThanOrEqual(this.breaker.settings.permits);
+    await this.world.pass(ms, this.breakerSettings?.windowMs);
   }
 }
 
 function pick<T>(from: readonly T[], back: number): T | undefined {
   // Mostly the latest, but any that was ever given: a paused worker comes back late.
   return from.length === 0 ? undefined : from[from.length - 1 - (back % from.length)];
-}
-
-function near(actual: number, expected: number): void {
-  if (Math.abs(actual - expected) > DRIFT_MS) expect(actual).toBe(expected);
 }

@@ -22,6 +22,12 @@ export interface ModelRecord {
   givenUp: string[];
 }
 
+export function newRecord(state: ModelState, fingerprint: string): ModelRecord {
+  const times = { leaseUntil: 0, quiesceAt: 0, lookAt: 0, absentAt: 0 };
+  const counts = { go: 0, sends: 0, attempts: 0, look: 0, looks: 0, absents: 0 };
+  return { state, fingerprint, owner: '', holder: '', givenUp: [], ...times, ...counts };
+}
+
 export interface ModelSettings {
   leaseTicks: number;
   quiesceTicks: number;

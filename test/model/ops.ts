@@ -1,4 +1,4 @@
-import type { Ending, LookVerdict, VenueHealth } from '../../src/guard/guard';
+import type { Ending, LookVerdict, VenueHealth } from '../../src/guard/answers';
 
 /** What can happen to the intents of a run. */
 export type Op =
@@ -17,6 +17,14 @@ export type Op =
   | { op: 'resolve'; intent: number; decision: 'done' | 'absent' | 'rejected' }
   | { op: 'expire'; intent: number }
   | { op: 'lose'; intent: number }
+  /** Redis loses everything. */
+  | { op: 'flush' }
+  /** What Redis holds now is what it comes back with at the next `rollBack`. */
+  | { op: 'save' }
+  | { op: 'rollBack' }
+  /** A worker compares the store with what it has seen of it; `neverUsed`: it vouches that no act was ever done. */
+  | { op: 'open'; worker: number; neverUsed: boolean }
+  | { op: 'trust' }
   /** An act that no breaker may hold, like a cancel. */
   | { op: 'exempt' }
   | { op: 'pass'; ticks: number };

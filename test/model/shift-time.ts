@@ -13,6 +13,13 @@ export function shiftRecord(raw: string, ms: number): string {
   return lines.join('\n');
 }
 
+/** Lets `ms` pass for a packed store. */
+export function shiftStore(raw: string, ms: number): string {
+  const lines = raw.split('\n');
+  if (lines[3] !== '0') lines[3] = String(Math.max(Number(lines[3]) - ms, 0));
+  return lines.join('\n');
+}
+
 /** Lets `ms`, a whole number of slots of the window, pass for a packed breaker. */
 export function shiftBreaker(raw: string, ms: number, windowMs: number): string {
   const lines = raw.split('\n');

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { BREAKER_ROWS } from '../model/breaker-model';
-import { GUARD_ROWS } from '../model/guard-rows';
+import { GUARD_ROWS, STORE_ROWS } from '../model/guard-rows';
 import { Lockstep } from '../model/lockstep';
 import type { Op } from '../model/ops';
 import { startTestRedis, type TestRedis } from '../support/redis';
 
 // The same histories each time, so that the table of rows is too; SEED=… tries others.
-const RUNS = { guard: 220, breaker: 120 };
+const RUNS = { guard: 180, store: 120, breaker: 100 };
 
 const small = (max: number) => fc.nat({ max });
 /** Mostly the same payload, at times another one, at times one that another version of the fingerprint was made of. */
@@ -93,6 +93,26 @@ const guardOp: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ op: fc.constant('pass' as const), ticks: fc.integer({ min: 1, max: 3 }) }) },
 );
 
+/** As above, on a Redis that loses its data and goes back in time. */
+const storeOp: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 30, arbitrary: guardOp },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom<Op>(
+      { op: 'save' },
+      { op: 'save' },
+      { op: 'rollBack' },
+      { op: 'rollBack' },
+      { op: 'flush' },
+      { op: 'trust' },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant('open' as const), worker: small(1), neverUsed: fc.boolean() }),
+  },
+);
+
 /** Many fresh intents, each asked for and ended at once or later: what matters here is the breaker. */
 const breakerOp: fc.Arbitrary<Op> = fc.oneof(
   {
@@ -146,7 +166,7 @@ describe('the scripts keep the tables', () => {
   afterAll(() => server.stop());
 
   async function check(
-    kind: 'guard' | 'breaker',
+    kind: keyof typeof RUNS,
     ops: fc.Arbitrary<Op>,
     { length, options }: { length: number; options: (run: number) => object },
   ): Promise<void> {
@@ -156,6 +176,7 @@ describe('the scripts keep the tables', () => {
         totals.runs += 1;
         const made = options(totals.runs) as ConstructorParameters<typeof Lockstep>[1];
         const lockstep = new Lockstep(redis, made);
+        if (kind !== 'store') await lockstep.step({ op: 'open', worker: 0, neverUsed: true });
         for (const step of steps) await lockstep.step(step);
         totals.transitions += lockstep.steps;
         await redis.flushall();
@@ -182,6 +203,18 @@ describe('the scripts keep the tables', () => {
     });
   }, 120_000);
 
+  it('whatever a Redis does that loses its data or goes back in time', async () => {
+    await check('store', storeOp, {
+      length: 60,
+      options: (run) => ({
+        namespace: server.namespace(),
+        intents: 2,
+        settings: { ...settings, mostSends: 1 + (run % 3) },
+        hit,
+      }),
+    });
+  }, 120_000);
+
   it('whatever outcomes, probes, dead probers and time do to the breaker of many intents', async () => {
     await check('breaker', breakerOp, {
       length: 80,
@@ -195,8 +228,8 @@ describe('the scripts keep the tables', () => {
     });
   }, 120_000);
 
-  it('every row of both tables was taken', () => {
-    const rows = [...GUARD_ROWS, ...BREAKER_ROWS];
+  it('every row of all tables was taken', () => {
+    const rows = [...GUARD_ROWS, ...STORE_ROWS, ...BREAKER_ROWS];
     const table = rows.map((row) => `${String(hits.get(row) ?? 0).padStart(7)}  ${row}`).join('\n');
     process.stdout.write(`${totals.runs} runs, ${totals.transitions} transitions\n${table}\n`);
     expect(rows.filter((row) => !hits.has(row))).toEqual([]);

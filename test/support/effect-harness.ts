@@ -107,7 +107,12 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
   };
   const runtime: Runtime = { config, guard, outbox, log, effects, recorder: new Recorder(metrics, () => undefined) };
 
+  // As a worker does at its start; a Redis that is away by then shows in the attempt.
+  let opened: Promise<unknown> | undefined;
+  const open = (): Promise<unknown> =>
+    (opened ??= guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true }).catch(() => undefined));
   async function attempt(options: AttemptOptions = {}): Promise<AttemptEnd> {
+    await open();
     const { jobType = 'order.place', attempt: number = 1, leftMs = 3_600_000 } = options;
     const { input = jobType === 'order.place' ? ORDER : CANCEL, activityId = '1', runId = 'run-1' } = options;
     const mine: typeof act =
@@ -158,7 +163,7 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
     }
   }
   const ref = (intentId = 'f1', jobType: JobType = 'order.place') => ({ venue: 'paper', jobType, intentId });
-  return { attempt, guard, runtime, metrics, seen, effects, ref, record: (id?: string) => guard.record(ref(id)) };
+  return { open, attempt, guard, runtime, metrics, seen, effects, ref, record: (id?: string) => guard.record(ref(id)) };
 }
 
 /** Keeps the event loop busy: the process is paused for everyone but the clock. */

@@ -1,5 +1,6 @@
 import type { BreakerSettings } from '../../src/breaker/settings';
-import type { Admission, Guard } from '../../src/guard/guard';
+import type { Admission } from '../../src/guard/answers';
+import type { Guard } from '../../src/guard/guard';
 import type { IntentRef } from '../../src/guard/keys';
 
 export const breaker: BreakerSettings = {
@@ -35,7 +36,16 @@ export function admitRequest(
 }
 
 export function settleRequest(over: Partial<Parameters<Guard['settle']>[1]> = {}): Parameters<Guard['settle']>[1] {
-  return { fence: '0', ending: 'done', payload: '{"orderId":"1"}', elapsedMs: 5, health: 'ok', breaker, ...over };
+  return {
+    fence: '0',
+    ending: 'done',
+    payload: '{"orderId":"1"}',
+    elapsedMs: 5,
+    health: 'ok',
+    quiesceMs: 18_000,
+    breaker,
+    ...over,
+  };
 }
 
 /** The fence of a GO; fails the test on any other answer. */

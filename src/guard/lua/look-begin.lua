@@ -1,55 +1,70 @@
 -- Takes the right to ask the venue what became of an act. One looker at a time; its lease ends by itself.
--- KEYS  1 record  2 in-flight set
+-- KEYS  1 record  2 in-flight set  3 store
 -- ARGV  1 member of the in-flight set  2 looker  3 owner that Temporal has given up ('' if none)  4 fingerprint
 --       5 look lease ms  6 quiescence ms, from now, for an act whose record is gone  7 most looks before MANUAL
---       8 refusal (JSON) that ends an act that surely did not happen ('' to leave it RELEASED)
---       9 ttl ms of a resolved record
--- Reply LOOK lookFence msToQuiescence sends looks absents msSinceFirstAbsent msSinceCreated | DONE payload owner attempts
---       | REJECTED payload owner attempts | RELEASED sends | MANUAL evidence | BUSY ms | CONFLICT
+--       8 refusal (JSON) that ends an act that was sent and surely did not happen ('' to leave it RELEASED)
+--       9 ttl ms of a resolved record  10 epoch of the store that the worker has seen ('' if none)  11 GOs it has seen
+-- Reply LOOK mark lookFence msToQuiescence neverSent looks absents msSinceFirstAbsent msSinceCreated
+--       | DONE mark payload owner attempts | REJECTED mark payload owner attempts | RELEASED mark neverSent
+--       | MANUAL mark evidence | BUSY mark ms | CONFLICT mark
 --#include record
+--#include store
 
-local keyRecord, keyInflight = KEYS[1], KEYS[2]
+local keyRecord, keyInflight, keyStore = KEYS[1], KEYS[2], KEYS[3]
 local member, looker, givenUp, fingerprint = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local leaseMs, quiesceMs, mostLooks = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local refusal, ttlMs = ARGV[8], ARGV[9]
 
 local now, micros = redisTime()
-local record = parseRecord(redis.call('GET', keyRecord))
+local raw = redis.call('MGET', keyRecord, keyStore)
+local record = parseRecord(raw[1])
+local store, storeChanged = readStore(raw[2], now, micros, quiesceMs, ARGV[10], tonumber(ARGV[11]))
+if storeChanged then redis.call('SET', keyStore, packStore(store)) end
+
+local function answer(kind, ...)
+  return { kind, markOf(store, now), ... }
+end
+
 if not record then
   record = newRecord(now, fingerprint)
   record.state, record.quiesceAt, record.owner, record.sends = 'UNKNOWN', now + quiesceMs, givenUp, 1
 end
-if conflicts(record, fingerprint) then return { 'CONFLICT' } end
+if conflicts(record, fingerprint) then return answer('CONFLICT') end
 local state = record.state
-if state == 'DONE' or state == 'REJECTED' then return { state, record.payload, record.owner, text(record.attempts) } end
-if state == 'RELEASED' then
-  local changed = giveUp(record, givenUp)
-  if refusal ~= '' then
+local untouched = neverSent(record) and '1' or '0'
+if state == 'DONE' or state == 'REJECTED' then return answer(state, record.payload, record.owner, text(record.attempts)) end
+-- While the store is suspected a GO after the release may have been lost: then it is looked at like any doubt.
+if state == 'RELEASED' and now >= store.suspectUntil then
+  local changed, ends = giveUp(record, givenUp), refusal ~= '' and untouched == '0'
+  if ends then
     record.state, record.payload, record.settledAt, record.givenUp, changed = 'REJECTED', refusal, now, '', true
   end
   if changed then saveResolved(keyRecord, keyInflight, member, record, ttlMs) end
-  if refusal ~= '' then return { 'REJECTED', record.payload, record.owner, text(record.attempts) } end
-  return { 'RELEASED', text(record.sends) }
+  if ends then return answer('REJECTED', record.payload, record.owner, text(record.attempts)) end
+  return answer('RELEASED', untouched)
 end
 if state == 'MANUAL' then
   if giveUp(record, givenUp) then saveDoubt(keyRecord, keyInflight, member, record) end
-  return { 'MANUAL', record.payload }
+  return answer('MANUAL', record.payload)
 end
 local live = now < record.leaseUntil
-if state == 'CLAIMED' and live and record.owner ~= givenUp then return { 'BUSY', text(record.leaseUntil - now) } end
+if state == 'CLAIMED' and live and record.owner ~= givenUp then return answer('BUSY', text(record.leaseUntil - now)) end
 if state == 'RECONCILING' and live and record.attempt ~= looker then
-  return { 'BUSY', text(record.leaseUntil - now) }
+  return answer('BUSY', text(record.leaseUntil - now))
 end
 
 giveUp(record, givenUp)
+-- Redis may have forgotten a later request of this intent: what was seen before that one's end proves nothing about it.
+record.quiesceAt = math.max(record.quiesceAt, store.suspectUntil)
+if record.absentAt < store.suspectUntil then record.absents, record.absentAt = 0, 0 end
 if record.looks >= mostLooks then
   record.state, record.leaseUntil = 'MANUAL', 0
   saveDoubt(keyRecord, keyInflight, member, record)
-  return { 'MANUAL', record.payload }
+  return answer('MANUAL', record.payload)
 end
 local sinceAbsent = record.absents > 0 and now - record.absentAt or 0
 record.state, record.lookFence, record.lookAt = 'RECONCILING', math.max(record.lookFence + 1, micros), now
 record.attempt, record.leaseUntil, record.looks = looker, now + leaseMs, record.looks + 1
 saveDoubt(keyRecord, keyInflight, member, record)
-return { 'LOOK', text(record.lookFence), text(math.max(record.quiesceAt - now, 0)), text(record.sends),
-  text(record.looks), text(record.absents), text(sinceAbsent), text(math.max(now - record.createdAt, 0)) }
+return answer('LOOK', text(record.lookFence), text(math.max(record.quiesceAt - now, 0)), untouched,
+  text(record.looks), text(record.absents), text(sinceAbsent), text(math.max(now - record.createdAt, 0)))

@@ -3,7 +3,7 @@
 -- KEYS  1 record  2 in-flight set
 -- ARGV  1 member of the in-flight set  2 look fence  3 found | rejected | absent | repeatable | inconclusive | manual  4 payload (JSON)
 --       5 ttl ms of a resolved record  6 ms between agreeing looks  7 looks that must agree
--- Reply DONE attempts | REJECTED attempts | RELEASED sends | AGAIN ms | MANUAL | FENCED state
+-- Reply DONE attempts | REJECTED attempts | RELEASED neverSent | AGAIN ms | MANUAL | FENCED state
 --#include record
 
 local keyRecord, keyInflight = KEYS[1], KEYS[2]
@@ -23,7 +23,7 @@ local function resolve(state)
 end
 
 local function again(ms)
-  record.state, record.leaseUntil, record.payload = 'UNKNOWN', 0, payload
+  record.state, record.leaseUntil, record.payload = 'UNKNOWN', 0, evidence(record, payload, now, verdict)
   saveDoubt(keyRecord, keyInflight, member, record)
   return { 'AGAIN', text(ms) }
 end
@@ -39,7 +39,7 @@ end
 -- Of an act that twice does no harm: seen not to have taken effect, it may be tried again at once.
 if verdict == 'repeatable' then
   resolve('RELEASED')
-  return { 'RELEASED', text(record.sends) }
+  return { 'RELEASED', neverSent(record) and '1' or '0' }
 end
 if verdict == 'absent' then
   if record.lookAt < record.quiesceAt then return again(math.max(record.quiesceAt - now, 0)) end
@@ -50,12 +50,12 @@ if verdict == 'absent' then
   end
   if record.absents >= agreeing then
     resolve('RELEASED')
-    return { 'RELEASED', text(record.sends) }
+    return { 'RELEASED', neverSent(record) and '1' or '0' }
   end
   return again(math.max(record.absentAt + gapMs * record.absents - now, 0))
 end
 if verdict == 'manual' then
-  record.state, record.leaseUntil, record.payload = 'MANUAL', 0, payload
+  record.state, record.leaseUntil, record.payload = 'MANUAL', 0, evidence(record, payload, now, verdict)
   saveDoubt(keyRecord, keyInflight, member, record)
   return { 'MANUAL' }
 end

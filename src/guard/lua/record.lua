@@ -71,6 +71,12 @@ end
 local function clearDoubt(record)
   record.leaseUntil, record.quiesceAt, record.lookFence, record.lookAt = 0, 0, 0, 0
   record.looks, record.absents, record.absentAt = 0, 0, 0
+  record.attempt = ''
+end
+
+-- Nothing of this intent ever left, as far as anybody knows: no GO was given, and no earlier attempt is presumed to have acted.
+local function neverSent(record)
+  return record.fence == 0 and record.sends == 0
 end
 
 -- An unresolved record never expires and stays findable through the in-flight set. Refused when Redis is full, so that a
@@ -92,6 +98,17 @@ end
 local function saveResolved(keyRecord, keyInflight, member, record, ttlMs)
   redis.call('ZREM', keyInflight, member)
   redis.call('SET', keyRecord, packRecord(record), 'PX', ttlMs)
+end
+
+-- What looks have shown goes along with a doubt until it ends: a person who must decide sees it all.
+local MOST_KEPT = 8
+local function evidence(record, payload, now, verdict)
+  local known, seen = record.payload ~= '' and cjson.decode(record.payload) or {}, cjson.decode(payload)
+  local saw = known.saw or {}
+  saw[#saw + 1] = { at = now, verdict = verdict, why = seen.why }
+  if #saw > MOST_KEPT then table.remove(saw, 1) end
+  seen.saw = saw
+  return cjson.encode(seen)
 end
 
 local function isGivenUp(record, activity)

@@ -1,20 +1,29 @@
 -- How an act ended, told by the one that got GO.
--- KEYS  1 record  2 in-flight set  3 breaker (absent: no breaker for this act)
+-- KEYS  1 record  2 in-flight set  3 store  4 breaker (absent: no breaker for this act)
 -- ARGV  1 member of the in-flight set  2 fence  3 done | reject | release | doubt  4 payload (JSON)
 --       5 ms since GO on the worker's monotonic clock  6 ttl ms of a resolved record
---       7 ok | fail | none: what it says about the venue's health  8 breaker settings
+--       7 ok | fail | none: what it says about the venue's health  8 quiescence ms  9 breaker settings
 -- Reply OK state attempts breakerStateBefore breakerStateAfter | FENCED state payload
 -- Reads no clock: the fence is the Redis time of GO, and the elapsed time comes from the worker.
 --#include record
+--#include store
 --#include breaker
 
-local keyRecord, keyInflight, keyBreaker = KEYS[1], KEYS[2], KEYS[3]
+local keyRecord, keyInflight, keyStore, keyBreaker = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local member, fence, ending, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local now, ttlMs, outcome = math.floor(fence / 1000) + tonumber(ARGV[5]), ARGV[6], ARGV[7]
 
 local raw = keyBreaker and redis.call('MGET', keyRecord, keyBreaker) or redis.call('MGET', keyRecord)
 local record = parseRecord(raw[1])
-if not record then return { 'FENCED', 'ABSENT', '' } end
+
+-- A claim that was given is gone, or its record knows of none so late: Redis has lost what it had acknowledged.
+if not record or record.fence < fence then
+  local redisNow, micros = redisTime()
+  local store = readStore(redis.call('GET', keyStore), redisNow, micros, tonumber(ARGV[8]), '', 0)
+  suspect(store, redisNow + tonumber(ARGV[8]), 'a settled act found its claim gone')
+  redis.call('SET', keyStore, packStore(store))
+  return { 'FENCED', record and record.state or 'ABSENT', record and record.payload or '' }
+end
 
 local ENDED = { done = 'DONE', reject = 'REJECTED', release = 'RELEASED', doubt = 'UNKNOWN' }
 local state, wanted = record.state, ENDED[ending]
@@ -44,7 +53,7 @@ local before, after = '', ''
 if keyBreaker then
   local breaker = parseBreaker(raw[2])
   before = breaker.state
-  if breakerRecord(breaker, breakerSettings(ARGV[8]), now, fence, outcome) then
+  if breakerRecord(breaker, breakerSettings(ARGV[9]), now, fence, outcome) then
     redis.call('SET', keyBreaker, packBreaker(breaker))
   end
   after = breaker.state

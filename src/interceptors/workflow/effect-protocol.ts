@@ -45,7 +45,7 @@ export class EffectProtocol {
       if (left <= 0) throw this.failure(plan, 'EXPIRED', "the job's time is over; nothing is under way");
       this.story.tell(
         'acting',
-        resends === 0 ? plan.summary : `${plan.summary}, sent again: the venue surely has none`,
+        resends === 0 ? plan.summary : `${plan.summary}, from the start: the venue surely has none`,
       );
       const activityId = this.nextId(plan.jobType);
       let failed: unknown;
@@ -75,7 +75,7 @@ export class EffectProtocol {
         case 'absent':
           if (CancellationScope.current().consideredCancelled)
             throw new CancelledFailure('cancelled; the act did not happen');
-          if (plan.onAbsent !== 'resend') {
+          if (plan.onAbsent !== 'resend' && answer.neverSent !== true) {
             throw this.failure(
               plan,
               'NOT_EXECUTED',

@@ -1,0 +1,64 @@
+import type { BreakerState } from '../breaker/settings';
+
+/** Who asks to act: one run of one attempt of one activity. */
+export interface Owner {
+  /** `<workflow id>/<run id>/<activity id>`; no line breaks. */
+  activity: string;
+  attempt: number;
+  /** Random per run of the attempt: tells a resend of one call from a second run of the same attempt. */
+  nonce: string;
+}
+
+export type Admission =
+  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean }
+  | { kind: 'REPLAY' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
+  | { kind: 'BUSY' | 'OPEN'; waitMs: number }
+  /** `suspected`: Redis may have lost claims, in words; `''` where an answer of the intent's own was lost. */
+  | { kind: 'UNKNOWN'; waitMs: number; suspected: string }
+  | { kind: 'CONFLICT' }
+  | { kind: 'MANUAL'; evidence: unknown };
+
+export type Ending = 'done' | 'reject' | 'release' | 'doubt';
+/** What an ending says about the venue's health. */
+export type VenueHealth = 'ok' | 'fail' | 'none';
+
+export type Settlement =
+  | { kind: 'OK'; state: string; attempts: number; breakerBefore: BreakerState | ''; breakerAfter: BreakerState | '' }
+  | { kind: 'FENCED'; state: string; payload: unknown };
+
+export type LookStart =
+  | {
+      kind: 'LOOK';
+      fence: string;
+      toQuiescenceMs: number;
+      /** No GO was given for it, and no earlier attempt is presumed to have acted: a lost record is all there is to doubt. */
+      neverSent: boolean;
+      looks: number;
+      absents: number;
+      sinceAbsentMs: number;
+      ageMs: number;
+    }
+  | { kind: 'DONE' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
+  | { kind: 'RELEASED'; neverSent: boolean }
+  | { kind: 'BUSY'; waitMs: number }
+  | { kind: 'MANUAL'; evidence: unknown }
+  | { kind: 'CONFLICT' };
+
+export type LookVerdict = 'found' | 'rejected' | 'absent' | 'repeatable' | 'inconclusive' | 'manual';
+
+export type LookEnd =
+  | { kind: 'DONE' | 'REJECTED'; attempts: number }
+  | { kind: 'RELEASED'; neverSent: boolean }
+  | { kind: 'AGAIN'; waitMs: number }
+  | { kind: 'MANUAL' }
+  | { kind: 'FENCED'; state: string };
+
+/** When "not found" means absent. */
+export interface AbsenceRule {
+  /** From admit until no request of the attempt can take effect any more, ms. */
+  quiesceMs: number;
+  /** Agreeing looks needed. */
+  looks: number;
+  /** Ms between the starts of agreeing looks. */
+  gapMs: number;
+}

@@ -1,0 +1,73 @@
+import type { RunScript } from '../redis/scripts';
+import type { guardKeys } from './keys';
+
+/** What is believed of one venue's part of Redis. */
+export interface StoreState {
+  /** Why claims may have been lost, in words; `''` while there is no suspicion. */
+  suspected: string;
+  /** Ms until the suspicion ends by itself: from then on no lost request can take effect any more. */
+  leftMs: number;
+}
+
+interface Seen {
+  epoch: string;
+  goes: number;
+  suspected: string;
+}
+
+const NOTHING: Seen = { epoch: '', goes: 0, suspected: '' };
+
+/**
+ * Remembers what this process has seen of each venue's part of Redis: its epoch and how many GOs it had given. Sent along
+ * with every call, so that the scripts notice a Redis that was emptied, replaced or rolled back before they let anything act.
+ */
+export class Store {
+  private readonly known = new Map<string, Seen>();
+
+  constructor(
+    private readonly run: RunScript,
+    private readonly keys: ReturnType<typeof guardKeys>,
+    private readonly onChange: (venue: string, state: StoreState) => void = () => undefined,
+  ) {}
+
+  seen(venue: string): Seen {
+    return this.known.get(venue) ?? NOTHING;
+  }
+
+  /** Takes in what a script told of the store. */
+  learn(venue: string, mark: string): StoreState {
+    const [epoch = '', goes = '0', left = '0', why = ''] = mark.split(':');
+    const before = this.seen(venue);
+    const leftMs = Number(left);
+    const suspected = leftMs > 0 ? why : '';
+    // Replies may overtake each other: within an epoch only the highest count tells how far Redis had come.
+    const count = before.epoch === epoch ? Math.max(before.goes, Number(goes)) : Number(goes);
+    this.known.set(venue, { epoch, goes: count, suspected });
+    const state = { suspected, leftMs };
+    if (suspected !== before.suspected) this.onChange(venue, state);
+    return state;
+  }
+
+  /**
+   * Compares a venue's store with what was seen of it, and makes it where there is none: a lost one, unless `neverUsed` says
+   * that no act was ever done there. Throws `StoreUnavailableError`.
+   */
+  async open(venue: string, { quiesceMs, neverUsed = false }: { quiesceMs: number; neverUsed?: boolean }) {
+    const { epoch, goes } = this.seen(venue);
+    const [mark = ''] = await this.run(
+      'open-store',
+      [this.keys.store(venue)],
+      [epoch, goes, quiesceMs, neverUsed ? 1 : 0],
+    );
+    return this.learn(venue, mark);
+  }
+
+  /** A person vouches for what Redis holds; kept in the audit. Answers `false` where there is no store yet. */
+  async trust(venue: string, { actor, reason }: { actor: string; reason: string }): Promise<boolean> {
+    const keys = [this.keys.store(venue), this.keys.audit(venue)];
+    const [mark = ''] = await this.run('trust-store', keys, [actor, reason]);
+    if (mark === 'ABSENT') return false;
+    this.learn(venue, mark);
+    return true;
+  }
+}
