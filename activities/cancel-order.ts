@@ -1,9 +1,12 @@
 import { clientOrderIdOf } from '../src/domain/client-order-id';
-import type { CancelOrderInput, OrderState } from '../src/domain/order';
+import { fingerprintOf } from '../src/domain/fingerprint';
+import { describeCancel, type CancelOrderInput, type OrderState } from '../src/domain/order';
+import { parseCancelOrder } from '../src/domain/order.schema';
 import type { Effect } from '../src/guard/effect';
 import { isVenueError, orderStateOf, type OrderRef, type VenueOrder } from '../src/venues/port';
-import { lookAt } from './look-at';
 import type { EffectDeps } from './effect-deps';
+import { lookAt } from './look-at';
+import { orderOf } from './order-of';
 
 /** Statuses in which an order can still trade. */
 const OPEN = new Set(['NEW', 'PENDING_NEW', 'PARTIALLY_FILLED', 'PENDING_CANCEL']);
@@ -24,9 +27,16 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
 
   return {
     jobType: 'order.cancel',
-    clientOrderId: (cancel) => {
-      const ref = refOf(cancel);
-      return 'clientOrderId' in ref ? ref.clientOrderId : undefined;
+    activity: 'cancelOrder',
+    venues: deps.venues,
+    resultName: 'order',
+    read: (given) => {
+      const cancel = parseCancelOrder(given);
+      deps.checkVenue(cancel.venue);
+      const { venue, intentId, symbol } = cancel;
+      const ref = { venue, jobType: 'order.cancel', intentId };
+      const summary = describeCancel(cancel);
+      return { ref, input: cancel, given: cancel, fingerprint: fingerprintOf(cancel), summary, symbol };
     },
     run: async (cancel, ticket) => {
       const venue = deps.venue(cancel.venue);
@@ -53,12 +63,19 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
           ? { kind: 'refused', refusal: { category: 'GONE', message } }
           : { kind: 'absent', evidence: message };
       }),
-    absence: (cancel) => deps.absence(cancel.venue),
-    sendWithinMs: (cancel) => deps.times(cancel.venue).sendWithinMs,
+    onAbsent: () => 'resend',
+    decided: (cancel, resolution) => {
+      const ref = refOf(cancel);
+      return orderOf(deps, cancel, resolution, 'clientOrderId' in ref ? ref.clientOrderId : undefined);
+    },
+    absence: (venue) => deps.absence(venue),
+    sendWithinMs: (venue) => deps.times(venue).sendWithinMs,
+    timeoutMs: (venue) => deps.times(venue).timeoutMs,
     whenStoreDown: 'proceed',
     heldByBreaker: false,
-    venueNow: (cancel) => deps.venue(cancel.venue).clock().nowMs,
-    readyClock: (cancel, { again }) => deps.readyClock(cancel.venue, again),
+    expiresAt: () => undefined,
+    venueNow: (venue) => deps.venue(venue).clock().nowMs,
+    readyClock: (venue, { again }) => deps.readyClock(venue, again),
   };
 }
 

@@ -1,22 +1,33 @@
+import type { Logger } from 'pino';
 import type { FillsafeConfig } from '../src/config/schema';
-import { JOBS, type JobType } from '../src/domain/job-types';
-import type { JobInput } from '../src/domain/order.schema';
+import { checkVenue } from '../src/domain/lane';
 import type { Effect } from '../src/guard/effect';
+import { Effects } from '../src/guard/effects';
 import { currentTicket } from '../src/guard/ticket';
 import type { Runtime } from '../src/interceptors/runtime';
-import { quiesceMs, venueTimes } from '../src/policy/job-policy';
+import { jobPolicy, quiesceMs, venueTimes } from '../src/policy/job-policy';
 import type { VenuePort } from '../src/venues/port';
 import { cancelOrderEffect } from './cancel-order';
+import type { EffectDefinition } from './define-effect';
 import type { EffectDeps } from './effect-deps';
 import { lookUpActivity } from './look-up';
+import { ownEffect } from './own-effect';
 import { placeOrderEffect } from './place-order';
 import { planJob } from './plan-job';
 import { resolveIntentActivity } from './resolve-intent';
 
-/** All effects, by job type. */
-export function createEffects(config: FillsafeConfig, venue: (name: string) => VenuePort): Runtime['effects'] {
+/** All effects of a worker: fillsafe's, and those that people defined. Throws a `TypeError` that names what is wrong with one. */
+export function createEffects(
+  config: FillsafeConfig,
+  venue: (name: string) => VenuePort,
+  log: Logger,
+  own: readonly EffectDefinition[],
+): Effects {
   const deps: EffectDeps = {
+    log,
     namespace: config.retry.redis.namespace,
+    venues: Object.keys(config.venues),
+    checkVenue: (name, field) => checkVenue(config, name, field),
     venue,
     readyClock: async (name, again) => {
       const bound = venueTimes(config, name).clockErrorMs;
@@ -32,26 +43,26 @@ export function createEffects(config: FillsafeConfig, venue: (name: string) => V
       const { agreeing_looks: looks, gap_ms: gapMs } = config.retry.look_up;
       return { quiesceMs: quiesceMs(venueTimes(config, name)), looks, gapMs };
     },
+    policy: (jobType) => jobPolicy(config, jobType),
+    onAbsent: config.retry.policy['order.place'].on_absent,
   };
-  // Each effect only ever gets the input of its own job type: the admission interceptor has parsed it as such.
-  return {
-    'order.place': placeOrderEffect(deps) as unknown as Effect<JobInput>,
-    'order.cancel': cancelOrderEffect(deps) as unknown as Effect<JobInput>,
-  };
+  return new Effects([
+    placeOrderEffect(deps),
+    cancelOrderEffect(deps),
+    ...own.map((definition) => ownEffect(definition, deps)),
+  ]);
 }
 
 /** The activities of a worker: the effects under their names, and what a workflow needs beside them. */
 export function createActivities(
   runtime: Runtime,
-  venue: (name: string) => VenuePort,
   options: { searchAttributes: boolean },
-) {
-  const act = (jobType: JobType) => (input: JobInput) => runtime.effects[jobType].run(input, currentTicket());
+): Record<string, (...args: never[]) => Promise<unknown>> {
+  const act = (effect: Effect) => (input: unknown) => effect.run(input, currentTicket());
   return {
-    [JOBS['order.place'].activity]: act('order.place'),
-    [JOBS['order.cancel'].activity]: act('order.cancel'),
+    ...Object.fromEntries(runtime.effects.all.map((effect) => [effect.activity, act(effect)])),
     lookUp: lookUpActivity(runtime),
-    resolveIntent: resolveIntentActivity(runtime, venue),
-    planJob: planJob({ config: runtime.config, searchAttributes: options.searchAttributes }),
+    resolveIntent: resolveIntentActivity(runtime),
+    planJob: planJob(runtime, options),
   };
 }

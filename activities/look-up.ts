@@ -2,21 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { fingerprintOf } from '../src/domain/fingerprint';
+import { asking, notSentAgain } from '../src/domain/doubt-words';
 import type { LookUpAnswer, LookUpInput } from '../src/domain/job-plan';
-import type { OrderState } from '../src/domain/order';
-import { parseJobInput, type JobInput } from '../src/domain/order.schema';
-import type { Effect, Sighting } from '../src/guard/effect';
+import type { Effect, Job, Sighting } from '../src/guard/effect';
 import type { Refusal } from '../src/guard/errors';
 import type { LookEnd, LookStart, LookVerdict } from '../src/guard/answers';
-import type { IntentRef } from '../src/guard/keys';
 import { serialiseResult } from '../src/guard/serialise';
 import { LateToSendError } from '../src/guard/ticket';
 import { activityOwner, keepAlive } from '../src/interceptors/activity-context';
+import { answerOf } from '../src/interceptors/answer';
 import type { Runtime } from '../src/interceptors/runtime';
 import { backoffMs } from '../src/policy/backoff';
 import { quiesceMs, venueTimes } from '../src/policy/job-policy';
 import { isStoreUnavailable } from '../src/redis/client';
+import { knownEffect } from './known-effect';
 import { lookAt } from './look-at';
 
 /**
@@ -26,12 +25,14 @@ import { lookAt } from './look-at';
 export function lookUpActivity(runtime: Runtime) {
   return async (request: LookUpInput): Promise<LookUpAnswer> => {
     const context = Context.current();
+    const effect = knownEffect(runtime, request.jobType);
+    const look = new LookUp(runtime, context, request, effect);
     const stop = keepAlive(context);
     try {
-      return await new LookUp(runtime, context, request).once();
+      return await look.once();
     } catch (error) {
       if (!isStoreUnavailable(error)) throw error;
-      throw lookAgain(runtime, context, request, error.message, 2_000);
+      throw look.again(error.message, 2_000);
     } finally {
       stop();
     }
@@ -39,18 +40,15 @@ export function lookUpActivity(runtime: Runtime) {
 }
 
 class LookUp {
-  private readonly input: JobInput;
-  private readonly effect: Effect;
-  private readonly ref: IntentRef;
+  private readonly job: Job;
 
   constructor(
     private readonly runtime: Runtime,
     private readonly context: Context,
     private readonly request: LookUpInput,
+    private readonly effect: Effect,
   ) {
-    this.input = parseJobInput(request.jobType, request.input);
-    this.effect = runtime.effects[request.jobType];
-    this.ref = { venue: this.input.venue, jobType: request.jobType, intentId: this.input.intentId };
+    this.job = effect.read(request.input);
   }
 
   async once(): Promise<LookUpAnswer> {
@@ -66,7 +64,7 @@ class LookUp {
       case 'MANUAL':
         return { outcome: 'manual', evidence: evidenceOf(start.evidence) };
       case 'CONFLICT': {
-        const message = `intentId: "${this.ref.intentId}" was used before with another payload`;
+        const message = `intentId: "${this.job.ref.intentId}" was used before with another payload`;
         return { outcome: 'rejected', category: 'CONFLICT', message };
       }
       case 'BUSY':
@@ -81,13 +79,13 @@ class LookUp {
     const { givenUp } = this.request;
     const { look_up } = this.runtime.config.retry;
     return this.runtime.recorder.guard('look', lookResult, () =>
-      this.runtime.guard.lookBegin(this.ref, {
+      this.runtime.guard.lookBegin(this.job.ref, {
         // The nonce tells this look from an earlier attempt's, which may still be under way.
         looker: `${activity}#${this.context.info.attempt}.${randomBytes(4).toString('hex')}`,
         givenUp: givenUp === undefined ? '' : `${run}/${encodeURIComponent(givenUp)}`,
-        fingerprint: fingerprintOf(this.input),
+        fingerprint: this.job.fingerprint,
         leaseMs: look_up.start_to_close_seconds * 1_000,
-        quiesceMs: this.effect.absence(this.input).quiesceMs,
+        quiesceMs: this.effect.absence(this.job.ref.venue).quiesceMs,
         mostLooks: look_up.most_looks,
         refusal: this.request.onAbsent === 'fail' ? this.notExecuted() : '',
       }),
@@ -96,32 +94,35 @@ class LookUp {
 
   private async look(start: LookStart & { kind: 'LOOK' }, askedAt: number): Promise<LookUpAnswer> {
     const { guard, recorder, log } = this.runtime;
-    const absence = this.effect.absence(this.input);
+    const { effect } = this;
+    const { input, ref } = this.job;
+    const absence = effect.absence(ref.venue);
     const confirming =
       start.toQuiescenceMs === 0 &&
       start.absents + 1 >= absence.looks &&
       start.sinceAbsentMs >= absence.gapMs * start.absents;
     const sighting = await lookAt(async () => {
-      await this.effect.readyClock(this.input, { again: false });
-      return this.effect.lookUp(this.input, { confirming, ageMs: start.ageMs, pass: () => this.pass(askedAt) });
+      await effect.readyClock(ref.venue, { again: false });
+      const { ageMs, looks } = start;
+      return effect.lookUp(input, { confirming, ageMs, looks, pass: () => this.pass(askedAt) });
     });
     const verdict = this.verdictOn(sighting, confirming && !start.neverSent);
     const end = await recorder.guard('look', lookResult, () =>
-      guard.lookEnd(this.ref, { fence: start.fence, ...verdict, absence }),
+      guard.lookEnd(ref, { fence: start.fence, ...verdict, absence }),
     );
     const why = 'evidence' in sighting ? sighting.evidence : sighting.kind;
     switch (end.kind) {
       case 'DONE':
-        recorder.sideEffect(this.request.jobType, 'resolved');
+        recorder.sideEffect(ref.jobType, 'resolved');
         return this.done(JSON.parse(verdict.payload), end.attempts, '');
       case 'REJECTED':
-        recorder.sideEffect(this.request.jobType, 'resolved');
+        recorder.sideEffect(ref.jobType, 'resolved');
         return { outcome: 'rejected', ...(JSON.parse(verdict.payload) as Refusal) };
       case 'RELEASED':
-        recorder.sideEffect(this.request.jobType, 'resolved');
+        recorder.sideEffect(ref.jobType, 'resolved');
         return { outcome: 'absent', neverSent: end.neverSent };
       case 'MANUAL':
-        log.error({ ...this.ref, evidence: why }, 'a person must decide what became of this act');
+        log.error({ ...ref, evidence: why }, 'a person must decide what became of this act');
         return { outcome: 'manual', evidence: why };
       case 'AGAIN': {
         const statedMs = 'waitMs' in sighting ? (sighting.waitMs ?? 0) : 0;
@@ -160,59 +161,38 @@ class LookUp {
    */
   private pass(askedAt: number): void {
     const leaseMs = this.runtime.config.retry.look_up.start_to_close_seconds * 1_000;
-    const times = venueTimes(this.runtime.config, this.ref.venue);
+    const times = venueTimes(this.runtime.config, this.job.ref.venue);
     const left = askedAt + leaseMs - performance.now();
     if (left < quiesceMs(times)) throw new LateToSendError('the look took too long to fence what it saw');
   }
 
   private notExecuted(): string {
-    const message =
-      `${this.ref.venue} surely did not execute it; an order that fills at once is not sent again, ` +
-      'as the price has moved: decide afresh under a new intentId';
+    const message = notSentAgain(this.job.ref);
     return JSON.stringify({ category: 'NOT_EXECUTED', message } satisfies Refusal);
   }
 
   private done(payload: unknown, attempts: number, owner: string): LookUpAnswer {
     const { run } = activityOwner(this.context);
-    return {
-      outcome: 'done',
-      result: {
-        intentId: this.ref.intentId,
-        status: 'done',
-        order: payload as OrderState,
-        replayed: owner !== '' && !owner.startsWith(`${run}/`),
-        attempts: Math.max(attempts, 1),
-      },
-    };
+    const replayed = owner !== '' && !owner.startsWith(`${run}/`);
+    const times = { replayed, attempts: Math.max(attempts, 1) };
+    return { outcome: 'done', result: answerOf(this.effect, this.job.ref, payload, times) };
   }
 
-  private again(why: string, waitMs: number, statedMs = 0): ApplicationFailure {
-    return lookAgain(this.runtime, this.context, this.request, why, waitMs, statedMs);
+  /** Says in words what is not known and when the next look is. A venue's own "come back at" (`statedMs`) is kept to. */
+  again(why: string, waitMs: number, statedMs = 0): ApplicationFailure {
+    const { initial_interval_ms: initialMs, maximum_interval_ms: maximumMs } = this.runtime.config.retry.look_up;
+    const backoff = backoffMs(this.context.info.attempt, { initialMs, maximumMs });
+    // Sooner than it could count, too: an act that shows up ends the doubt at once.
+    const delayMs = Math.max(waitMs > 0 ? Math.min(waitMs, backoff) : backoff, statedMs, 200);
+    const failure = ApplicationFailure.create({
+      type: 'OUTCOME_UNKNOWN',
+      message: `answer lost; ${asking(this.job.ref)}: ${why}; next look in ${Math.ceil(delayMs / 1_000)} s`,
+      nextRetryDelay: delayMs,
+      category: ApplicationFailureCategory.BENIGN,
+    });
+    failure.stack = failure.message;
+    return failure;
   }
-}
-
-/** Says in words what is not known and when the next look is. A venue's own "come back at" (`statedMs`) is kept to. */
-function lookAgain(
-  runtime: Runtime,
-  context: Context,
-  request: LookUpInput,
-  why: string,
-  waitMs: number,
-  statedMs = 0,
-): ApplicationFailure {
-  const { initial_interval_ms: initialMs, maximum_interval_ms: maximumMs } = runtime.config.retry.look_up;
-  const backoff = backoffMs(context.info.attempt, { initialMs, maximumMs });
-  // Sooner than it could count, too: an order that shows up ends the doubt at once.
-  const delayMs = Math.max(waitMs > 0 ? Math.min(waitMs, backoff) : backoff, statedMs, 200);
-  const { venue, intentId } = request.input as { venue: string; intentId: string };
-  const failure = ApplicationFailure.create({
-    type: 'OUTCOME_UNKNOWN',
-    message: `answer lost; asking ${venue} whether ${intentId} happened: ${why}; next look in ${Math.ceil(delayMs / 1_000)} s`,
-    nextRetryDelay: delayMs,
-    category: ApplicationFailureCategory.BENIGN,
-  });
-  failure.stack = failure.message;
-  return failure;
 }
 
 function lookResult({ kind }: LookStart | LookEnd): 'ok' | 'busy' | 'manual' | 'conflict' | 'fenced' | 'unknown' {

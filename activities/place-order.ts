@@ -1,10 +1,13 @@
 import { compareDecimals } from '../src/domain/decimal';
 import { clientOrderIdOf } from '../src/domain/client-order-id';
-import { canRest, type OrderState, type PlaceOrderInput } from '../src/domain/order';
+import { fingerprintOf } from '../src/domain/fingerprint';
+import { canRest, describeOrder, type OrderState, type PlaceOrderInput } from '../src/domain/order';
+import { parsePlaceOrder } from '../src/domain/order.schema';
 import type { Effect, Sighting } from '../src/guard/effect';
 import { isVenueError, orderStateOf, type VenueOrder, type VenuePort } from '../src/venues/port';
-import { InconclusiveLookError, lookAt } from './look-at';
 import type { EffectDeps } from './effect-deps';
+import { InconclusiveLookError, lookAt } from './look-at';
+import { orderOf } from './order-of';
 
 /** Places one order. The order's client id is the same for every attempt, so that the venue can be asked for it. */
 export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, OrderState> {
@@ -12,7 +15,23 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
 
   return {
     jobType: 'order.place',
-    clientOrderId,
+    activity: 'placeOrder',
+    venues: deps.venues,
+    resultName: 'order',
+    read: (given) => {
+      const order = parsePlaceOrder(given);
+      deps.checkVenue(order.venue);
+      const { venue, intentId, symbol } = order;
+      const ref = { venue, jobType: 'order.place', intentId };
+      return {
+        ref,
+        input: order,
+        given: order,
+        fingerprint: fingerprintOf(order),
+        summary: describeOrder(order),
+        symbol,
+      };
+    },
     run: (order, ticket) => deps.venue(order.venue).placeOrder(order, clientOrderId(order), () => ticket.pass()),
     lookUp: (order, { confirming, ageMs, pass }) =>
       lookAt(async () => {
@@ -25,12 +44,16 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
           ? fence(venue, order, id, { absent: evidence, pass })
           : { kind: 'absent', evidence };
       }),
-    absence: (order) => deps.absence(order.venue),
-    sendWithinMs: (order) => deps.times(order.venue).sendWithinMs,
+    onAbsent: (order) => (canRest(order) ? 'resend' : deps.onAbsent),
+    decided: (order, resolution) => orderOf(deps, order, resolution, clientOrderId(order)),
+    absence: (venue) => deps.absence(venue),
+    sendWithinMs: (venue) => deps.times(venue).sendWithinMs,
+    timeoutMs: (venue) => deps.times(venue).timeoutMs,
     whenStoreDown: 'refuse',
     heldByBreaker: true,
-    venueNow: (order) => deps.venue(order.venue).clock().nowMs,
-    readyClock: (order, { again }) => deps.readyClock(order.venue, again),
+    expiresAt: (order) => order.expiresAt,
+    venueNow: (venue) => deps.venue(venue).clock().nowMs,
+    readyClock: (venue, { again }) => deps.readyClock(venue, again),
   };
 }
 

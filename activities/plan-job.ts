@@ -1,69 +1,57 @@
-import { ApplicationFailure } from '@temporalio/common';
-import type { FillsafeConfig } from '../src/config/schema';
-import { fingerprintOf } from '../src/domain/fingerprint';
 import type { JobPlan } from '../src/domain/job-plan';
-import { effectQueue, jobTypeOf, lookUpQueue } from '../src/domain/job-types';
-import { checkVenue, isVenueRefused } from '../src/domain/lane';
-import {
-  canRest,
-  describeCancel,
-  describeOrder,
-  type CancelOrderInput,
-  type PlaceOrderInput,
-} from '../src/domain/order';
-import { isInvalidInput, parseJobInput } from '../src/domain/order.schema';
+import { effectQueue, lookUpQueue } from '../src/domain/job-types';
+import { isVenueRefused } from '../src/domain/lane';
+import { isInvalidInput } from '../src/domain/order.schema';
+import type { Effect, Job } from '../src/guard/effect';
+import { aboutJob } from '../src/interceptors/classification';
 import { attemptFailure } from '../src/interceptors/failure';
+import type { Runtime } from '../src/interceptors/runtime';
+import { jobPolicy } from '../src/policy/job-policy';
 
 /**
- * Local activity: checks a job's input and answers what the workflow needs of configuration and policy. It refuses what
- * no worker could ever do, such as a venue that nobody serves, before anything is scheduled.
+ * Local activity: checks a job's input and answers what the workflow needs of configuration and policy; null for an
+ * activity that is no effect. It refuses what no worker could ever do, such as a venue that nobody serves, before anything
+ * is scheduled.
  */
-export function planJob(deps: { config: FillsafeConfig; searchAttributes: boolean }) {
-  const { config } = deps;
-  return async (activityType: string, raw: unknown): Promise<JobPlan> => {
-    const jobType = jobTypeOf(activityType);
-    if (!jobType) throw ApplicationFailure.nonRetryable(`${activityType} is no effect of fillsafe`, 'INVALID');
-    const input = refusing(raw, () => {
-      const checked = parseJobInput(jobType, raw);
-      checkVenue(config, checked.venue);
-      return checked;
-    });
-    const policy = config.retry.policy[jobType];
+export function planJob({ config, effects }: Runtime, options: { searchAttributes: boolean }) {
+  return async (activityType: string, given: unknown): Promise<JobPlan | null> => {
+    const effect = effects.ofActivity(activityType);
+    if (!effect) return null;
+    const job = read(effect, given);
+    const { jobType, intentId, venue } = job.ref;
+    const policy = jobPolicy(config, jobType);
     const look = config.retry.look_up;
-    const rests = jobType !== 'order.place' || canRest(input as PlaceOrderInput);
     return {
       jobType,
-      intentId: input.intentId,
-      venue: input.venue,
-      symbol: input.symbol,
-      fingerprint: fingerprintOf(input),
-      summary:
-        jobType === 'order.place' ? describeOrder(input as PlaceOrderInput) : describeCancel(input as CancelOrderInput),
-      input,
-      taskQueue: effectQueue(jobType, input.venue),
-      lookUpQueue: lookUpQueue(input.venue),
+      intentId,
+      venue,
+      ...(job.symbol === undefined ? {} : { symbol: job.symbol }),
+      fingerprint: job.fingerprint,
+      summary: job.summary,
+      input: job.given,
+      taskQueue: effectQueue(jobType, venue),
+      lookUpQueue: lookUpQueue(venue),
       scheduleToCloseMs: policy.schedule_to_close_seconds * 1_000,
       startToCloseMs: policy.start_to_close_seconds * 1_000,
       heartbeatMs: policy.heartbeat_seconds * 1_000,
       initialIntervalMs: policy.initial_interval_ms,
       maximumIntervalMs: policy.maximum_interval_ms,
-      onAbsent: rests ? 'resend' : policy.on_absent,
+      onAbsent: effect.onAbsent(job.input),
       lookUp: {
         startToCloseMs: look.start_to_close_seconds * 1_000,
         initialIntervalMs: look.initial_interval_ms,
         maximumIntervalMs: look.maximum_interval_ms,
       },
-      searchAttributes: deps.searchAttributes,
+      searchAttributes: options.searchAttributes,
     };
   };
 }
 
-function refusing<T>(raw: unknown, check: () => T): T {
+function read(effect: Effect, given: unknown): Job {
   try {
-    return check();
+    return effect.read(given);
   } catch (error) {
-    const { intentId, venue } = (raw ?? {}) as { intentId?: unknown; venue?: unknown };
-    const about = { intentId: String(intentId ?? ''), venue: String(venue ?? '') };
+    const about = aboutJob(effect, given);
     if (isInvalidInput(error)) throw attemptFailure('INVALID', error.message, about);
     if (isVenueRefused(error)) throw attemptFailure(error.category, error.message, about);
     throw error;

@@ -1,35 +1,30 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { LookUpAnswer, LookUpInput, Resolution } from '../src/domain/job-plan';
-import type { OrderState } from '../src/domain/order';
-import { parseJobInput } from '../src/domain/order.schema';
+import { isInvalidInput } from '../src/domain/order.schema';
+import type { Look } from '../src/guard/effect';
+import type { IntentRef } from '../src/guard/keys';
 import { serialiseResult } from '../src/guard/serialise';
+import { LateToSendError } from '../src/guard/ticket';
+import { answerOf } from '../src/interceptors/answer';
 import type { Runtime } from '../src/interceptors/runtime';
-import { orderStateOf, type VenuePort } from '../src/venues/port';
+import { knownEffect } from './known-effect';
 
 /**
- * Writes a person's decision into the record, with its audit row. A decision "done" with an order id takes the order from
- * the venue, so that the job's result is the venue's and not somebody's memory.
+ * Writes a person's decision into the record, with its audit row. Of an act that a person says happened the effect tells the
+ * result: an order as the venue has it, anything else as its look-up finds it or the person knows it.
  */
-export function resolveIntentActivity(runtime: Runtime, venue: (name: string) => VenuePort) {
+export function resolveIntentActivity(runtime: Runtime) {
   return async (request: LookUpInput, resolution: Resolution): Promise<LookUpAnswer> => {
-    const input = parseJobInput(request.jobType, request.input);
-    const ref = { venue: input.venue, jobType: request.jobType, intentId: input.intentId };
-    const { decision, actor, reason, orderId } = resolution;
+    const effect = knownEffect(runtime, request.jobType);
+    const { ref, input } = effect.read(request.input);
+    const { decision, actor, reason } = resolution;
     const message = `${actor} decided that it was refused: ${reason}`;
-    let order: OrderState | undefined;
+    let payload = JSON.stringify({ category: 'RESOLVED_REJECTED', message, why: reason });
+    let result: object = {};
     if (decision === 'done') {
-      await runtime.effects[request.jobType].readyClock(input, { again: false });
-      order = await theOrder(venue(input.venue), input.symbol, orderId);
-      const ours = runtime.effects[request.jobType].clientOrderId(input);
-      if (ours !== undefined && order.clientOrderId !== ours) {
-        const other = `orderId: order ${order.orderId} has client order id ${order.clientOrderId}, the intent's is ${ours}`;
-        throw ApplicationFailure.nonRetryable(other, 'INVALID');
-      }
+      result = await effect.decided(input, resolution, await lookOf(runtime, ref)).catch(refusing);
+      payload = serialiseResult(result);
     }
-    const payload =
-      order !== undefined
-        ? serialiseResult(order)
-        : JSON.stringify({ category: 'RESOLVED_REJECTED', message, why: reason });
     const outcome = await runtime.guard.resolve(ref, { decision, payload, actor, reason });
     if (outcome.kind === 'EARLY') {
       const seconds = Math.ceil(outcome.waitMs / 1_000);
@@ -43,22 +38,31 @@ export function resolveIntentActivity(runtime: Runtime, venue: (name: string) =>
       );
       return { outcome: 'manual', evidence: `the record is ${outcome.state}, no longer MANUAL` };
     }
-    runtime.recorder.sideEffect(request.jobType, 'resolved');
-    if (order) {
-      const attempts = Math.max(outcome.attempts, 1);
-      return { outcome: 'done', result: { intentId: ref.intentId, status: 'done', order, replayed: false, attempts } };
+    runtime.recorder.sideEffect(ref.jobType, 'resolved');
+    switch (decision) {
+      case 'done': {
+        const times = { replayed: false, attempts: Math.max(outcome.attempts, 1) };
+        return { outcome: 'done', result: answerOf(effect, ref, result, times) };
+      }
+      case 'absent':
+        return { outcome: 'absent' };
+      case 'rejected':
+        return { outcome: 'rejected', category: 'RESOLVED_REJECTED', message };
     }
-    if (decision === 'absent') return { outcome: 'absent' };
-    return { outcome: 'rejected', category: 'RESOLVED_REJECTED', message };
   };
 }
 
-async function theOrder(venue: VenuePort, symbol: string, orderId: string | undefined): Promise<OrderState> {
-  if (orderId === undefined)
-    throw ApplicationFailure.nonRetryable('orderId: missing, decision "done" needs it', 'INVALID');
-  const found = await venue.findOrder(symbol, { orderId });
-  if (!found) {
-    throw ApplicationFailure.nonRetryable(`orderId: ${venue.name} knows no order ${orderId} of ${symbol}`, 'INVALID');
-  }
-  return orderStateOf(found);
+/** A look on a person's behalf: it may change nothing. */
+async function lookOf({ guard }: Runtime, ref: IntentRef): Promise<Look> {
+  const [record, now] = await Promise.all([guard.record(ref), guard.now()]);
+  const { createdAt = now, looks = 0 } = record ?? {};
+  const pass = (): never => {
+    throw new LateToSendError('a decision is being taken: this look may change nothing');
+  };
+  return { confirming: false, ageMs: now - createdAt, looks, pass };
+}
+
+function refusing(error: unknown): never {
+  if (isInvalidInput(error)) throw ApplicationFailure.nonRetryable(error.problems.join('; '), 'INVALID');
+  throw error;
 }

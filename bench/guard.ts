@@ -33,7 +33,7 @@ export async function benchGuard(): Promise<Report> {
       const venue = services.venue('paper');
       await venue.syncClock();
       await runtime.guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
-      const activities = createActivities(runtime, services.venue, { searchAttributes: false });
+      const activities = createActivities(runtime, { searchAttributes: false });
       const environment = new MockActivityEnvironment(
         { attempt: 1, activityType: 'placeOrder' },
         { interceptors: [(context) => ({ inbound: new AdmissionInterceptor(context, runtime) })] },

@@ -6,9 +6,20 @@ export { createFillsafePlugin, type FillsafePluginOptions, type FillsafeWorkerPl
 export { connectFillsafe, type ConnectFillsafeOptions } from './client/connect';
 export { refusalOf, type FillsafeClient, type JobOutcome, type SubmittedJob } from './client/client';
 export type { CancelOrderInput, Fill, OrderResult, OrderState, PlaceOrderInput } from './domain/order';
+export {
+  defineEffect,
+  notApplied,
+  refused,
+  type EffectDefinition,
+  type EffectTicket,
+  type RefusalCategory,
+  type WhenUnknown,
+} from '../activities';
+export type { Look, Sighting } from './guard/effect';
+
 export type { DecimalString } from './domain/decimal';
 export type { JobType } from './domain/job-types';
-export type { JobStatus, Resolution } from './domain/job-plan';
+export type { EffectResult, JobStatus, Resolution } from './domain/job-plan';
 
 export { classifyFailure } from './failures/classify';
 export {

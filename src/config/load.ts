@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import { isJobType } from '../domain/job-types';
 import { packageRoot } from '../package-root';
+import { jobPolicy } from '../policy/job-policy';
 import { configSchema, type FillsafeConfig } from './schema';
 
 type Tree = { [key: string]: unknown };
@@ -128,7 +130,8 @@ function problemOf(issue: z.core.$ZodIssue): string {
 /** What only shows when settings are seen together. */
 function crossCheck(config: FillsafeConfig): string[] {
   const problems: string[] = [];
-  for (const [jobType, policy] of Object.entries(config.retry.policy)) {
+  for (const jobType of Object.keys(config.retry.policy)) {
+    const policy = jobPolicy(config, jobType);
     const needed = policy.schedule_to_close_seconds + 3_600;
     if (config.retry.redis.ttl_seconds < needed) {
       problems.push(
@@ -136,7 +139,8 @@ function crossCheck(config: FillsafeConfig): string[] {
           `${policy.schedule_to_close_seconds} s and its record must outlive it by an hour, so at least ${needed}`,
       );
     }
-    for (const [name, venue] of Object.entries(config.venues)) {
+    // What people define asks no venue's adapter.
+    for (const [name, venue] of isJobType(jobType) ? Object.entries(config.venues) : []) {
       const timeoutMs = venue.timeout_ms ?? config.venue_defaults.timeout_ms;
       if (policy.start_to_close_seconds * 1_000 < timeoutMs + 2_000) {
         problems.push(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JOB_TYPES } from '../domain/job-types';
+import { BOOKS, isWellFormedJobType, JOB_TYPE_RULE } from '../domain/job-types';
 
 const positive = z.number().int().positive();
 const enabled = z.strictObject({ enabled: z.boolean() });
@@ -18,15 +18,15 @@ const breakerSettings = z.strictObject({
   reopen_per_second: z.number().positive(),
 });
 
-const jobPolicy = z.strictObject({
+const ownPolicy = z.strictObject({
   schedule_to_close_seconds: positive,
   start_to_close_seconds: positive,
   heartbeat_seconds: positive,
   initial_interval_ms: positive,
   maximum_interval_ms: positive,
   most_sends: positive,
-  on_absent: z.enum(['fail', 'resend', 'manual']),
 });
+const orderPolicy = ownPolicy.extend({ on_absent: z.enum(['fail', 'resend', 'manual']) });
 
 const venueTimes = {
   recv_window_ms: positive.max(60_000),
@@ -55,10 +55,24 @@ const venue = z.strictObject({
   ...z.strictObject(venueTimes).partial().shape,
 });
 
-const venueName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {
-  error: 'a venue is named by lower-case letters, digits and dashes, at most 32',
-});
-const jobType = z.enum(JOB_TYPES);
+const venueName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {
+    error: 'a venue is named by lower-case letters, digits and dashes, at most 32',
+  })
+  .refine((name) => name !== BOOKS, { error: `"${BOOKS}" names what concerns no venue: call it otherwise` });
+// Job types that people define are known only when a worker starts: here any well-formed name may be one.
+const jobType = z.string().refine(isWellFormedJobType, { error: `a job type ${JOB_TYPE_RULE}` });
+
+/** Settings of fillsafe's own job types, of `default`, and, laid over `default`, of those that people define. */
+const policies = z
+  .object({ 'order.place': orderPolicy, 'order.cancel': orderPolicy, default: ownPolicy })
+  .catchall(ownPolicy.partial())
+  .superRefine((policy, context) => {
+    for (const name of Object.keys(policy))
+      if (name !== 'default' && !isWellFormedJobType(name))
+        context.addIssue({ code: 'custom', path: [name], message: `a job type ${JOB_TYPE_RULE}` });
+  });
 
 /** The whole configuration: `config/default.yaml` with file, environment and flags laid over it. Unknown keys are refused. */
 export const configSchema = z.strictObject({
@@ -82,7 +96,7 @@ export const configSchema = z.strictObject({
     circuit_breaker: z.strictObject({
       ...enabled.shape,
       ...breakerSettings.shape,
-      job_types: z.partialRecord(jobType, breakerSettings.partial()),
+      job_types: z.record(jobType, breakerSettings.partial()),
     }),
     metrics: enabled,
     redis: z.strictObject({
@@ -91,7 +105,7 @@ export const configSchema = z.strictObject({
       }),
       ttl_seconds: positive,
     }),
-    policy: z.strictObject({ 'order.place': jobPolicy, 'order.cancel': jobPolicy }),
+    policy: policies,
     look_up: z.strictObject({
       agreeing_looks: positive.min(2, { error: 'one look proves nothing: at least 2 must agree' }),
       gap_ms: positive.min(2_000, { error: 'looks closer than 2000 ms may see the same stale answer' }),

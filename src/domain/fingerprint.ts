@@ -21,6 +21,22 @@ export function fingerprintOf(input: JobInput): string {
       AMOUNTS.has(name) && isDecimalString(value) ? canonicalDecimal(value) : String(value),
     ])
     .sort(([left = ''], [right = '']) => (left < right ? -1 : 1));
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
-  return `${VERSION}:${hash}`;
+  return versioned(JSON.stringify(parts));
+}
+
+/** The same for the input of an effect that people defined: all of it counts, as it stands; only the order of names does not. */
+export function fingerprintOfJson(input: unknown): string {
+  return versioned(canonicalJson(input));
+}
+
+function versioned(text: string): string {
+  return `${VERSION}:${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
+}
+
+function canonicalJson(input: unknown): string {
+  return JSON.stringify(input, (_name, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : value,
+  );
 }

@@ -1,20 +1,35 @@
-import type { JobType } from './job-types';
 import type { OrderResult } from './order';
+
+/** How an effect that people defined ended. */
+export interface EffectResult<Result extends object = object> {
+  intentId: string;
+  status: 'done';
+  /** What its `run` answered, or its `lookup` found. */
+  result: Result;
+  /** Whether an earlier caller's act is answered here. */
+  replayed: boolean;
+  /** Activity attempts that it took. */
+  attempts: number;
+}
+
+/** How a job ended that is done. */
+export type JobResult = OrderResult | EffectResult;
 
 /**
  * What a workflow needs to know of configuration and policy for one effect. Made by the local activity `planJob` and so
  * kept in the workflow's history: a replay decides by what was true then. All times in ms.
  */
 export interface JobPlan {
-  jobType: JobType;
+  jobType: string;
   intentId: string;
+  /** `books` where it concerns no venue. */
   venue: string;
-  symbol: string;
+  symbol?: string;
   /** Of the checked input; kept in the memo, where clients compare it. */
   fingerprint: string;
   /** The act in one line, for people. */
   summary: string;
-  /** The checked input, with defaults filled in: what the effect gets. */
+  /** The checked input: what the effect is given. */
   input: object;
   taskQueue: string;
   lookUpQueue: string;
@@ -32,7 +47,7 @@ export interface JobPlan {
 
 /** What activity `lookUp` is asked. */
 export interface LookUpInput {
-  jobType: JobType;
+  jobType: string;
   input: object;
   /** Activity id of the act that Temporal has given up, where it has; its claim need not be waited for. */
   givenUp?: string;
@@ -42,7 +57,7 @@ export interface LookUpInput {
 
 /** What became of an act. `absent`: it did not happen and may be sent again. `manual`: a person must decide. */
 export type LookUpAnswer =
-  | { outcome: 'done'; result: OrderResult }
+  | { outcome: 'done'; result: JobResult }
   | { outcome: 'rejected'; category: string; message: string; code?: number | string }
   /** `neverSent`: nothing of it ever left; it was only looked up because Redis may have lost a record. */
   | { outcome: 'absent'; neverSent?: boolean }
@@ -54,8 +69,10 @@ export interface Resolution {
   decision: 'done' | 'absent' | 'rejected';
   reason: string;
   actor: string;
-  /** The venue's order id, for `done`. */
+  /** The venue's order id, for an order that is `done`. */
   orderId?: string;
+  /** The result of any other effect that is `done`; may be left out where its look-up finds it. */
+  result?: object;
   /** Which intent is meant, where a workflow has several that wait. */
   intentId?: string;
 }

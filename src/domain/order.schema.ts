@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isDecimalString, isPositive } from './decimal';
-import { JOBS, type JobType } from './job-types';
+import { INTENT_ID_PATTERN, INTENT_ID_RULE, JOBS, type JobType } from './job-types';
 import {
   ORDER_SIDES,
   ORDER_TYPES,
@@ -72,7 +72,7 @@ const time = z.unknown().transform((value, context) => {
 
 const text = (most: number, pattern: RegExp, error: string) =>
   z.string(allowed(error)).max(most, allowed(error)).regex(pattern, allowed(error));
-const intentId = text(64, /^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ : -');
+const intentId = text(64, INTENT_ID_PATTERN, INTENT_ID_RULE);
 const venueName = text(32, /^[a-z0-9][a-z0-9-]{0,31}$/, 'must be the name of a configured venue');
 const account = text(64, /^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
 const symbol = text(32, /^[A-Z0-9]{2,32}$/, "must be a symbol in the venue's spelling, like XRPETH");

@@ -41,6 +41,13 @@ export class Ticket {
 
   /** Called right before the first byte leaves. Throws `LateToSendError` or `ExpiredError` when it must not leave any more. */
   pass(): void {
+    this.check();
+    // From here on a crash or an error leaves a doubt.
+    this.left = true;
+  }
+
+  /** Throws like `pass`, but lets nothing go. */
+  check(): void {
     const { askedAt, sendWithinMs, expiresAt, venueNow } = this.options;
     const age = performance.now() - askedAt;
     if (age > sendWithinMs) {
@@ -51,8 +58,6 @@ export class Ticket {
     if (expiresAt !== undefined && venueNow() >= expiresAt) {
       throw new ExpiredError(`expiresAt ${new Date(expiresAt).toISOString()} has passed: nothing was sent`);
     }
-    // From here on a crash or an error leaves a doubt.
-    this.left = true;
   }
 }
 

@@ -3,12 +3,8 @@ import { performance } from 'node:perf_hooks';
 import type { Context } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import type { BreakerSettings } from '../breaker/settings';
-import { fingerprintOf } from '../domain/fingerprint';
-import { jobTypeOf, type JobType } from '../domain/job-types';
-import { checkVenue } from '../domain/lane';
-import { parseJobInput, type JobInput } from '../domain/order.schema';
 import type { Admission } from '../guard/answers';
-import type { Effect } from '../guard/effect';
+import type { Effect, Job } from '../guard/effect';
 import {
   ConflictError,
   DoubtError,
@@ -18,10 +14,11 @@ import {
   type Refusal,
 } from '../guard/errors';
 import { ExpiredError, Ticket, withTicket } from '../guard/ticket';
-import { breakerSettings, quiesceMs, venueTimes } from '../policy/job-policy';
+import { breakerSettings, jobPolicy } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
 import { isVenueError } from '../venues/port';
 import { activityOwner, keepAlive } from './activity-context';
+import { answerOf } from './answer';
 import type { Runtime } from './runtime';
 import { settle } from './settle';
 
@@ -33,12 +30,8 @@ const INNER_STEP_MS = 100;
 const CLOCK_TRIES = 2;
 
 /** One act of one attempt: everything that its admission and its settlement need to know. */
-export interface Act {
-  jobType: JobType;
+export interface Act extends Job {
   effect: Effect;
-  input: JobInput;
-  ref: { venue: string; jobType: JobType; intentId: string };
-  fingerprint: string;
   /** Ms from asking the guard until no request of the attempt can take effect any more. */
   quiesceMs: number;
   breaker: BreakerSettings | undefined;
@@ -55,10 +48,14 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
   ) {}
 
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
-    const jobType = jobTypeOf(this.context.info.activityType);
-    if (!jobType) return next(input);
+    const { effects, config } = this.runtime;
+    const effect = effects.ofActivity(this.context.info.activityType);
+    if (!effect) return next(input);
     // Bad input is refused here, before anything is claimed or sent.
-    const act = this.actOf(jobType, input.args[0]);
+    const job = effect.read(input.args[0]);
+    const { quiesceMs } = effect.absence(job.ref.venue);
+    const breaker = effect.heldByBreaker ? breakerSettings(config, effect.jobType) : undefined;
+    const act: Act = { ...job, effect, quiesceMs, breaker };
     const stop = keepAlive(this.context);
     try {
       return await this.admitAndRun(act, (checked) => next({ ...input, args: [checked] }) as Promise<object>);
@@ -73,23 +70,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     }
   }
 
-  private actOf(jobType: JobType, raw: unknown): Act {
-    const { config, effects } = this.runtime;
-    const input = parseJobInput(jobType, raw);
-    checkVenue(config, input.venue);
-    const effect = effects[jobType];
-    return {
-      jobType,
-      effect,
-      input,
-      ref: { venue: input.venue, jobType, intentId: input.intentId },
-      fingerprint: fingerprintOf(input),
-      quiesceMs: effect.absence(input).quiesceMs,
-      breaker: effect.heldByBreaker ? breakerSettings(config, jobType) : undefined,
-    };
-  }
-
-  private async admitAndRun(act: Act, run: (input: JobInput) => Promise<object>): Promise<object> {
+  private async admitAndRun(act: Act, run: (input: unknown) => Promise<object>): Promise<object> {
     await this.readyClock(act, false);
     const busyUntil = performance.now() + LONGEST_INNER_WAIT_MS;
     for (let clockTries = 0; ;) {
@@ -112,7 +93,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           );
           // A crash before the next line leaves CLAIMED: a later attempt or a look-up finds it and asks the venue.
           const attempts = await settle(this.runtime, act, { ticket, fence: admission.fence, goneAt }, outcome);
-          if ('result' in outcome) return { ...this.answer(act, outcome.result), replayed: false, attempts };
+          if ('result' in outcome) return answerOf(act.effect, act.ref, outcome.result, { replayed: false, attempts });
           const { error } = outcome;
           const signAgain = isVenueError(error) && error.verdict.category === 'CLOCK' && ++clockTries <= CLOCK_TRIES;
           if (!signAgain) throw error;
@@ -122,12 +103,9 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         }
         case 'REPLAY': {
           const mine = admission.owner.startsWith(`${activityOwner(this.context).run}/`);
-          this.runtime.recorder.sideEffect(act.jobType, 'replayed');
-          return {
-            ...this.answer(act, admission.payload as object),
-            replayed: !mine,
-            attempts: admission.attempts,
-          };
+          this.runtime.recorder.sideEffect(act.ref.jobType, 'replayed');
+          const { payload, attempts } = admission;
+          return answerOf(act.effect, act.ref, payload, { replayed: !mine, attempts });
         }
         case 'REJECTED':
           throw new RefusedBeforeError(admission.payload as Refusal);
@@ -160,7 +138,6 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
   private admit(act: Act): Promise<Admission> {
     const { guard, config, recorder } = this.runtime;
     const { info } = this.context;
-    const times = venueTimes(config, act.ref.venue);
     const results = {
       GO: 'ok',
       REPLAY: 'replay',
@@ -182,10 +159,10 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
             nonce: randomBytes(4).toString('hex'),
           },
           fingerprint: act.fingerprint,
-          leaseMs: Math.max(quiesceMs(times), times.timeoutMs) + SETTLE_MARGIN_MS,
+          leaseMs: Math.max(act.quiesceMs, act.effect.timeoutMs(act.ref.venue)) + SETTLE_MARGIN_MS,
           quiesceMs: act.quiesceMs,
           knownUnsent: info.attempt > 1 && this.earlierKnownUnsent(),
-          mostSends: config.retry.policy[act.jobType].most_sends,
+          mostSends: jobPolicy(config, act.ref.jobType).most_sends,
           breaker: act.breaker,
         }),
     );
@@ -199,18 +176,18 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
   }
 
   private ticket(act: Act, askedAt: number, sends: number): Ticket {
-    const { effect, input } = act;
+    const { effect, input, ref } = act;
     return new Ticket({
       askedAt,
-      sendWithinMs: effect.sendWithinMs(input),
+      sendWithinMs: effect.sendWithinMs(ref.venue),
       sends,
-      expiresAt: 'expiresAt' in input ? input.expiresAt : undefined,
-      venueNow: () => effect.venueNow(input),
+      expiresAt: effect.expiresAt(input),
+      venueNow: () => effect.venueNow(ref.venue),
     });
   }
 
   /** Redis is away. What adds risk waits; what acting twice cannot harm goes on, and both are said aloud. */
-  private async withoutStore(act: Act, run: (input: JobInput) => Promise<object>, cause: Error): Promise<object> {
+  private async withoutStore(act: Act, run: (input: unknown) => Promise<object>, cause: Error): Promise<object> {
     const { log } = this.runtime;
     const { attempt } = this.context.info;
     if (act.effect.whenStoreDown === 'proceed') {
@@ -220,14 +197,14 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         'acting without the guard: Redis is away and this act may be repeated',
       );
       const result = await withTicket(this.ticket(act, performance.now(), 1), () => run(act.input));
-      return { ...this.answer(act, result), replayed: false, attempts: attempt };
+      return answerOf(act.effect, act.ref, result, { replayed: false, attempts: attempt });
     }
     throw new HeldError('STORE_DOWN', `not acted: ${cause.message}`, 2_000, { cause });
   }
 
   private async readyClock(act: Act, again: boolean): Promise<void> {
     try {
-      await act.effect.readyClock(act.input, { again });
+      await act.effect.readyClock(act.ref.venue, { again });
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new HeldError('VENUE_AWAY', `not acted: ${act.ref.venue} does not tell its time: ${message}`, 2_000, {
@@ -236,15 +213,11 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     }
   }
 
-  private answer(act: Act, result: object): object {
-    return { intentId: act.ref.intentId, status: 'done', order: result };
-  }
-
   /** An order whose own deadline passes while it is held fails then, never late. */
-  private held({ jobType, effect, input, ref }: Act, waitMs: number): HeldError | ExpiredError {
-    const why = `held: the breaker for ${jobType} at ${ref.venue} is open; nothing was sent`;
-    const expiresAt = 'expiresAt' in input ? input.expiresAt : undefined;
-    const lifeMs = expiresAt === undefined ? Infinity : expiresAt - effect.venueNow(input);
+  private held({ effect, input, ref }: Act, waitMs: number): HeldError | ExpiredError {
+    const why = `held: the breaker for ${ref.jobType} at ${ref.venue} is open; nothing was sent`;
+    const expiresAt = effect.expiresAt(input);
+    const lifeMs = expiresAt === undefined ? Infinity : expiresAt - effect.venueNow(ref.venue);
     if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
     const wait = Math.min(waitMs, lifeMs + 1);
     return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);

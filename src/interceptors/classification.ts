@@ -2,12 +2,13 @@ import { performance } from 'node:perf_hooks';
 import { CompleteAsyncError, type Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
-import { jobTypeOf, type JobType } from '../domain/job-types';
 import { isVenueRefused } from '../domain/lane';
 import { isInvalidInput } from '../domain/order.schema';
+import type { Effect } from '../guard/effect';
 import { isConflict, isDoubt, isHeld, isNeedsPerson, isRefusedBefore } from '../guard/errors';
 import { isExpired, isLateToSend } from '../guard/ticket';
 import { backoffMs, clampDelay } from '../policy/backoff';
+import { jobPolicy } from '../policy/job-policy';
 import { isVenueError } from '../venues/port';
 import { remainingMs } from './activity-context';
 import { attemptFailure, type HoldType, type JobFailureType } from './failure';
@@ -21,27 +22,28 @@ export class ClassificationInterceptor implements ActivityInboundCallsIntercepto
   ) {}
 
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
-    const jobType = jobTypeOf(this.context.info.activityType);
-    if (!jobType) return next(input);
+    const effect = this.runtime.effects.ofActivity(this.context.info.activityType);
+    if (!effect) return next(input);
     const startedAt = performance.now();
     try {
       return await next(input);
     } catch (error) {
       if (passesUntouched(error)) throw error;
-      throw this.classify(jobType, input.args[0], error, performance.now() - startedAt);
+      throw this.classify(effect, input.args[0], error, performance.now() - startedAt);
     }
   }
 
-  private classify(jobType: JobType, raw: unknown, error: unknown, elapsedMs: number): ApplicationFailure {
+  private classify(effect: Effect, given: unknown, error: unknown, elapsedMs: number): ApplicationFailure {
     const { attempt } = this.context.info;
+    const { jobType } = effect;
     const { log, recorder, config } = this.runtime;
-    const policy = config.retry.policy[jobType];
+    const policy = jobPolicy(config, jobType);
     const backoff = backoffMs(attempt, {
       initialMs: policy.initial_interval_ms,
       maximumMs: policy.maximum_interval_ms,
     });
     const left = remainingMs(this.context, elapsedMs);
-    const about = aboutJob(raw);
+    const about = aboutJob(effect, given);
     const message = error instanceof Error ? error.message : String(error);
 
     const final = (type: JobFailureType | HoldType, said = message): ApplicationFailure =>
@@ -120,7 +122,13 @@ function passesUntouched(error: unknown): boolean {
   );
 }
 
-function aboutJob(raw: unknown): { intentId: string; venue: string; code?: number | string } {
-  const input = (typeof raw === 'object' && raw !== null ? raw : {}) as { intentId?: unknown; venue?: unknown };
-  return { intentId: String(input.intentId ?? ''), venue: String(input.venue ?? '') };
+/** Names of the job for people, also of one whose input was refused. */
+export function aboutJob(effect: Effect, given: unknown): { intentId: string; venue: string; code?: number | string } {
+  try {
+    const { intentId, venue } = effect.read(given).ref;
+    return { intentId, venue };
+  } catch {
+    const { intentId, venue } = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>;
+    return { intentId: String(intentId ?? ''), venue: String(venue ?? '') };
+  }
 }

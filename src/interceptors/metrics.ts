@@ -2,7 +2,6 @@ import { performance } from 'node:perf_hooks';
 import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
-import { jobTypeOf } from '../domain/job-types';
 import type { AttemptOutcome } from '../metrics/catalog';
 import type { Runtime } from './runtime';
 
@@ -27,8 +26,8 @@ export class MetricsInterceptor implements ActivityInboundCallsInterceptor {
   ) {}
 
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
-    const jobType = jobTypeOf(this.context.info.activityType);
-    if (!jobType) return next(input);
+    const effect = this.runtime.effects.ofActivity(this.context.info.activityType);
+    if (!effect) return next(input);
     const from = performance.now();
     let outcome: AttemptOutcome = 'success';
     try {
@@ -38,7 +37,7 @@ export class MetricsInterceptor implements ActivityInboundCallsInterceptor {
       throw error;
     } finally {
       const seconds = (performance.now() - from) / 1_000;
-      this.runtime.recorder.attemptEnded(jobType, this.context.info.attempt, outcome, seconds);
+      this.runtime.recorder.attemptEnded(effect.jobType, this.context.info.attempt, outcome, seconds);
     }
   }
 }

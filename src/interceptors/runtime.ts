@@ -1,8 +1,6 @@
 import type { Logger } from 'pino';
 import type { FillsafeConfig } from '../config/schema';
-import type { JobType } from '../domain/job-types';
-import type { JobInput } from '../domain/order.schema';
-import type { Effect } from '../guard/effect';
+import type { Effects } from '../guard/effects';
 import type { Guard } from '../guard/guard';
 import type { Outbox } from '../guard/outbox';
 import type { Recorder } from '../metrics/recorder';
@@ -14,5 +12,5 @@ export interface Runtime {
   recorder: Recorder;
   outbox: Outbox;
   log: Logger;
-  effects: { readonly [T in JobType]: Effect<JobInput> };
+  effects: Effects;
 }

@@ -24,8 +24,8 @@ export async function settle(
   outcome: Outcome,
 ): Promise<number> {
   const { ending, health, payload, why } = endingFor(ticket, outcome);
-  if (ending === 'done') runtime.recorder.sideEffect(act.jobType, 'executed');
-  if (ending === 'doubt') runtime.recorder.sideEffect(act.jobType, 'unknown');
+  if (ending === 'done') runtime.recorder.sideEffect(act.ref.jobType, 'executed');
+  if (ending === 'doubt') runtime.recorder.sideEffect(act.ref.jobType, 'unknown');
   const attempts = await write(runtime, act, { fence, ending, payload, health, goneAt }, outcome);
   if (ending !== 'doubt') return attempts;
   throw new DoubtError(`answer lost: ${why}`, {
@@ -66,7 +66,7 @@ async function write(
   if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
   const { breakerBefore, breakerAfter } = settlement;
   if (breakerAfter && breakerAfter !== breakerBefore) {
-    runtime.recorder.breakerTurned(act.ref.venue, act.jobType, breakerAfter);
+    runtime.recorder.breakerTurned(act.ref.venue, act.ref.jobType, breakerAfter);
     runtime.log.warn({ ...act.ref, from: breakerBefore, to: breakerAfter }, 'breaker turned');
   }
   return settlement.attempts;
@@ -103,7 +103,7 @@ function fenced(
   const recorded = now.state === 'DONE' ? orderIdOf(now.payload) : undefined;
   if (recorded !== undefined && mine !== undefined && recorded !== mine) {
     // Two acts really happened for one intent. Nothing can undo it here; it must be seen.
-    runtime.recorder.duplicate(act.jobType, 'fencing');
+    runtime.recorder.duplicate(act.ref.jobType, 'fencing');
     runtime.log.fatal({ ...act.ref, orderId: mine, recordedOrderId: recorded }, 'an act happened twice');
   }
   if (now.state === 'REJECTED') {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { BREAKER_STATES } from '../breaker/settings';
-import { JOB_TYPES } from '../domain/job-types';
+import { JOB_TYPES, type Place } from '../domain/job-types';
 import { FAILURE_CATEGORIES } from '../failures/categories';
 
 // The only place where metric names exist, and the only import of prom-client. The registry is our own: the library's
@@ -34,8 +34,11 @@ const KINDS = ['first', 'retry'] as const;
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60];
 
-/** All metrics on a registry of their own, every closed label set at zero: a rate over a series born at 1 misses its first event. */
-export function createMetrics(venues: readonly string[]) {
+/**
+ * All metrics on a registry of their own, every closed label set at zero: a rate over a series born at 1 misses its first
+ * event. `own` is where the effects that people defined may act: job types are those known at start and no others.
+ */
+export function createMetrics(venues: readonly string[], own: readonly Place[] = []) {
   const registry = new Registry();
   const registers = [registry];
   const metrics = {
@@ -118,7 +121,8 @@ export function createMetrics(venues: readonly string[]) {
     redisUp: new Gauge({ name: 'fillsafe_redis_up', help: '1 while Redis answers', registers }),
   };
 
-  for (const job_type of JOB_TYPES) {
+  const places = [...venues.flatMap((venue) => JOB_TYPES.map((jobType) => ({ venue, jobType }))), ...own];
+  for (const job_type of new Set([...JOB_TYPES, ...own.map(({ jobType }) => jobType)])) {
     for (const outcome of ATTEMPT_OUTCOMES) {
       for (const kind of KINDS) metrics.attempts.inc({ job_type, kind, outcome }, 0);
       metrics.attemptSeconds.zero({ job_type, outcome });
@@ -127,16 +131,14 @@ export function createMetrics(venues: readonly string[]) {
     for (const category of FAILURE_CATEGORIES) metrics.failures.inc({ job_type, category }, 0);
     for (const result of SIDE_EFFECT_RESULTS) metrics.sideEffects.inc({ job_type, result }, 0);
     for (const detected_by of DETECTED_BY) metrics.duplicates.inc({ job_type, detected_by }, 0);
-    for (const venue of venues) {
-      for (const state of BREAKER_STATES) {
-        metrics.breakerState.set({ venue, job_type, state }, state === 'CLOSED' ? 1 : 0);
-        metrics.breakerTransitions.inc({ venue, job_type, to: state }, 0);
-      }
-    }
   }
-  for (const venue of venues) {
+  for (const { venue, jobType: job_type } of places) {
     metrics.unresolved.set({ venue }, 0);
     metrics.storeSuspected.set({ venue }, 0);
+    for (const state of BREAKER_STATES) {
+      metrics.breakerState.set({ venue, job_type, state }, state === 'CLOSED' ? 1 : 0);
+      metrics.breakerTransitions.inc({ venue, job_type, to: state }, 0);
+    }
   }
   for (const operation of GUARD_OPERATIONS) {
     for (const result of GUARD_RESULTS) metrics.guardOperations.inc({ operation, result }, 0);

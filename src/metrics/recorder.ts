@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { BREAKER_STATES, type BreakerState } from '../breaker/settings';
 import { FAILURE_CATEGORIES, type FailureCategory } from '../failures/categories';
-import type { JobType } from '../domain/job-types';
 import type {
   AttemptOutcome,
   BlockReason,
@@ -19,38 +18,38 @@ export class Recorder {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  attemptEnded(job_type: JobType, attempt: number, outcome: AttemptOutcome, seconds: number): void {
+  attemptEnded(job_type: string, attempt: number, outcome: AttemptOutcome, seconds: number): void {
     this.safely((metrics) => {
       metrics.attempts.inc({ job_type, kind: kindOf(attempt), outcome });
       metrics.attemptSeconds.observe({ job_type, outcome }, seconds);
     });
   }
 
-  blocked(job_type: JobType, attempt: number, reason: BlockReason): void {
+  blocked(job_type: string, attempt: number, reason: BlockReason): void {
     this.safely((metrics) => metrics.blocked.inc({ job_type, kind: kindOf(attempt), reason }));
   }
 
-  failed(job_type: JobType, category: string): void {
+  failed(job_type: string, category: string): void {
     if (!(FAILURE_CATEGORIES as readonly string[]).includes(category)) return;
     this.safely((metrics) => metrics.failures.inc({ job_type, category: category as FailureCategory }));
   }
 
-  sideEffect(job_type: JobType, result: SideEffectResult): void {
+  sideEffect(job_type: string, result: SideEffectResult): void {
     this.safely((metrics) => metrics.sideEffects.inc({ job_type, result }));
   }
 
-  duplicate(job_type: JobType, detected_by: DetectedBy): void {
+  duplicate(job_type: string, detected_by: DetectedBy): void {
     this.safely((metrics) => metrics.duplicates.inc({ job_type, detected_by }));
   }
 
-  breaker(venue: string, job_type: JobType, state: BreakerState): void {
+  breaker(venue: string, job_type: string, state: BreakerState): void {
     this.safely((metrics) => {
       for (const each of BREAKER_STATES)
         metrics.breakerState.set({ venue, job_type, state: each }, each === state ? 1 : 0);
     });
   }
 
-  breakerTurned(venue: string, job_type: JobType, to: BreakerState): void {
+  breakerTurned(venue: string, job_type: string, to: BreakerState): void {
     this.breaker(venue, job_type, to);
     this.safely((metrics) => metrics.breakerTransitions.inc({ venue, job_type, to }));
   }

@@ -1,6 +1,13 @@
 import type { FillsafeConfig } from '../config/schema';
 import type { BreakerSettings } from '../breaker/settings';
-import type { JobType } from '../domain/job-types';
+
+/** Times and budget of one job type; one that people define starts from `default`. */
+export type JobPolicy = FillsafeConfig['retry']['policy']['default'];
+
+export function jobPolicy(config: FillsafeConfig, jobType: string): JobPolicy {
+  const { policy } = config.retry;
+  return Object.assign({}, policy.default, policy[jobType]);
+}
 
 /** Times of one venue, ms. */
 export interface VenueTimes {
@@ -31,7 +38,7 @@ export function quiesceMs(times: VenueTimes): number {
 }
 
 /** How the breaker of a job type decides, or `undefined` where there is none. */
-export function breakerSettings(config: FillsafeConfig, jobType: JobType): BreakerSettings | undefined {
+export function breakerSettings(config: FillsafeConfig, jobType: string): BreakerSettings | undefined {
   const { enabled, job_types, ...common } = config.retry.circuit_breaker;
   if (!enabled || config.mode === 'off') return undefined;
   const settings = Object.assign({}, common, job_types[jobType]);

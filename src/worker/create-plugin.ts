@@ -10,6 +10,7 @@ import pino, { type Logger } from 'pino';
 import { missingSearchAttributes } from '../client/temporal';
 import { loadConfig } from '../config/load';
 import type { FillsafeConfig } from '../config/schema';
+import type { EffectDefinition } from '../../activities';
 import { queuesOf } from '../domain/job-types';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
@@ -22,9 +23,11 @@ export interface FillsafePluginOptions {
   configFile?: string;
   /** Default: JSON lines on stdout, from `info` on. */
   log?: Logger;
+  /** Effects of your own, made by `defineEffect`. Give all of them to each worker that runs workflows which call them. */
+  ownEffects?: readonly EffectDefinition[];
   /**
    * Whether this process also does the effects: it then polls `fillsafe.<jobType>.<venue>` and `fillsafe.lookup.<venue>` of
-   * every configured venue while your worker runs. Default true; false where `fillsafe worker` processes do them.
+   * every configured venue (and of `books` for effects of your own) while your worker runs. Default true; false where `fillsafe worker` processes do them.
    */
   effects?: boolean;
 }
@@ -49,8 +52,14 @@ export interface FillsafeWorkerPlugin extends WorkerPlugin, BundlerPlugin {
  * Redis cannot be reached within 5 s or `redis.url` is missing. Nothing is left open then.
  */
 export async function createFillsafePlugin(options: FillsafePluginOptions = {}): Promise<FillsafeWorkerPlugin> {
-  const { configFile, config = loadConfig({ file: configFile }), log = pino(), effects = true } = options;
-  return new OwnWorkerPlugin(config, await openServices(config, log), effects);
+  const {
+    configFile,
+    config = loadConfig({ file: configFile }),
+    log = pino(),
+    effects = true,
+    ownEffects = [],
+  } = options;
+  return new OwnWorkerPlugin(config, await openServices(config, log, ownEffects), effects);
 }
 
 class OwnWorkerPlugin implements FillsafeWorkerPlugin {
@@ -71,7 +80,7 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
     // An attribute that the server does not know wedges the workflow that sets it: only a server that was asked gets them.
     const client = connection && new Client({ connection, namespace });
     const searchAttributes = client !== undefined && (await missingSearchAttributes(client)).length === 0;
-    await openStores(this.config, this.services.runtime.guard, { client, searchAttributes });
+    await openStores(this.services.runtime, { client, searchAttributes });
     return new FillsafePlugin(this.services, { searchAttributes }).configureWorker(options);
   }
 
@@ -109,7 +118,7 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
   private async startCompanions({ options }: Worker): Promise<{ workers: Worker[]; ended: Promise<unknown> }> {
     const { connection, namespace, dataConverter, identity, shutdownGraceTimeMs } = options;
     const plugin = new FillsafePlugin(this.services, { searchAttributes: false });
-    const queues = queuesOf(Object.keys(this.config.venues));
+    const queues = queuesOf(this.services.runtime.effects.places());
     const workers = await Promise.all(
       queues.map(async (taskQueue) => {
         const configured = plugin.configureWorker({

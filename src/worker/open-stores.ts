@@ -1,8 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { FillsafeConfig } from '../config/schema';
-import { JOB_TYPES, JOBS } from '../domain/job-types';
-import type { Guard } from '../guard/guard';
-import { quiesceMs, venueTimes } from '../policy/job-policy';
+import { BOOKS, JOB_TYPES, JOBS } from '../domain/job-types';
+import type { Runtime } from '../interceptors/runtime';
 
 const COUNT_LIMIT_MS = 5_000;
 
@@ -13,21 +11,26 @@ const COUNT_LIMIT_MS = 5_000;
  * @param client where Temporal can be asked; without one a missing store counts as lost.
  */
 export async function openStores(
-  config: FillsafeConfig,
-  guard: Guard,
+  { effects, guard }: Runtime,
   { client, searchAttributes }: { client: Client | undefined; searchAttributes: boolean },
 ): Promise<void> {
   const open = async (venue: string): Promise<void> => {
-    const quiesce = quiesceMs(venueTimes(config, venue));
+    const there = effects.all.filter(({ venues }) => venues.includes(venue));
+    const quiesceMs = Math.max(...there.map((effect) => effect.absence(venue).quiesceMs));
     const neverUsed = client !== undefined && (await knowsNoJob(client, venue, searchAttributes));
-    await guard.store.open(venue, { quiesceMs: quiesce, neverUsed });
+    await guard.store.open(venue, { quiesceMs, neverUsed });
   };
-  await Promise.all(Object.keys(config.venues).map(open));
+  await Promise.all([...new Set(effects.places().map(({ venue }) => venue))].map(open));
 }
 
 async function knowsNoJob(client: Client, venue: string, searchAttributes: boolean): Promise<boolean> {
   const types = JOB_TYPES.map((jobType) => `"${JOBS[jobType].activity}"`).join(', ');
-  const query = searchAttributes ? `FillsafeVenue = "${venue}"` : `WorkflowType IN (${types})`;
+  // Without search attributes any workflow may have done what people defined.
+  const query = searchAttributes
+    ? `FillsafeVenue = "${venue}"`
+    : venue === BOOKS
+      ? undefined
+      : `WorkflowType IN (${types})`;
   try {
     const { count } = await client.connection.withDeadline(Date.now() + COUNT_LIMIT_MS, () =>
       client.workflow.count(query),

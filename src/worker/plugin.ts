@@ -1,5 +1,5 @@
 import type { BundleOptions, BundlerPlugin, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
-import { createActivities } from '../../activities/create-activities';
+import { createActivities } from '../../activities';
 import { AdmissionInterceptor } from '../interceptors/admission';
 import { ClassificationInterceptor } from '../interceptors/classification';
 import { MetricsInterceptor } from '../interceptors/metrics';
@@ -21,11 +21,11 @@ export class FillsafePlugin implements WorkerPlugin, BundlerPlugin {
   ) {}
 
   configureWorker(options: WorkerOptions): WorkerOptions {
-    const { runtime, venue } = this.services;
+    const { runtime } = this.services;
     const theirs = options.interceptors ?? {};
     return {
       ...options,
-      activities: { ...options.activities, ...createActivities(runtime, venue, this.options) },
+      activities: { ...options.activities, ...createActivities(runtime, this.options) },
       interceptors: {
         ...theirs,
         activity: [

@@ -99,7 +99,7 @@ async function createWorkers(
       'search attributes are not registered, jobs run without them; `fillsafe doctor --fix` registers them',
     );
   }
-  await openStores(config, services.runtime.guard, { client, searchAttributes: missing.length === 0 });
+  await openStores(services.runtime, { client, searchAttributes: missing.length === 0 });
   const common = (): WorkerOptions => ({
     connection,
     namespace,
@@ -115,7 +115,7 @@ async function createWorkers(
       // A workflow whose worker died waits this long for it; Temporal's default is 10 s.
       stickyQueueScheduleToStartTimeout: 3_000,
     }),
-    ...queuesOf(Object.keys(config.venues)).map((taskQueue) =>
+    ...queuesOf(services.runtime.effects.places()).map((taskQueue) =>
       Worker.create({
         ...common(),
         taskQueue,

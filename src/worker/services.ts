@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { createEffects } from '../../activities/create-activities';
+import { createEffects, type EffectDefinition } from '../../activities';
 import { parseBreaker } from '../breaker/settings';
 import type { FillsafeConfig } from '../config/schema';
-import { JOB_TYPES } from '../domain/job-types';
+import { isJobType } from '../domain/job-types';
 import { Guard } from '../guard/guard';
 import { Outbox } from '../guard/outbox';
 import type { StoreState } from '../guard/store';
@@ -30,7 +30,11 @@ export interface Services {
  * Connects to Redis and makes the guard, the venues and the metrics. Throws an `UnsafeRedisError` when Redis would lose
  * claims, and an error that names the setting when an address is missing or nobody answers there.
  */
-export async function openServices(config: FillsafeConfig, log: Logger): Promise<Services> {
+export async function openServices(
+  config: FillsafeConfig,
+  log: Logger,
+  ownEffects: readonly EffectDefinition[] = [],
+): Promise<Services> {
   if (config.redis.url === null)
     throw new Error('redis.url: missing; set REDIS_URL or redis.url. `fillsafe dev` starts one.');
   const redis = await connectRedis(config.redis.url, { commandTimeoutMs: config.redis.command_timeout_ms });
@@ -38,14 +42,19 @@ export async function openServices(config: FillsafeConfig, log: Logger): Promise
     const safety = await checkRedis(redis);
     if (safety.problems.length > 0) throw new UnsafeRedisError(safety.problems);
     for (const warning of safety.warnings) log.warn({ redis: warning }, 'this Redis weakens the promise');
-    return assemble(config, log, redis);
+    return assemble(config, log, redis, ownEffects);
   } catch (error) {
     redis.disconnect();
     throw error;
   }
 }
 
-function assemble(config: FillsafeConfig, log: Logger, redis: Redis): Services {
+function assemble(
+  config: FillsafeConfig,
+  log: Logger,
+  redis: Redis,
+  ownEffects: readonly EffectDefinition[],
+): Services {
   const { namespace, ttl_seconds } = config.retry.redis;
   const onStore = (name: string, { suspected, leftMs }: StoreState): void => {
     metrics.storeSuspected.set({ venue: name }, suspected === '' ? 0 : 1);
@@ -60,7 +69,12 @@ function assemble(config: FillsafeConfig, log: Logger, redis: Redis): Services {
     if (!known) throw new Error(`venue "${name}" is not configured`);
     return known;
   };
-  const metrics = createMetrics([...venues.keys()]);
+  const effects = createEffects(config, venue, log, ownEffects);
+  const places = effects.places();
+  const metrics = createMetrics(
+    [...venues.keys()],
+    places.filter(({ jobType }) => !isJobType(jobType)),
+  );
   const recorder = new Recorder(config.retry.metrics.enabled ? metrics : undefined, (error) =>
     log.warn({ err: error }, 'a metric could not be recorded'),
   );
@@ -73,17 +87,17 @@ function assemble(config: FillsafeConfig, log: Logger, redis: Redis): Services {
         () => 0,
       ),
     );
-    for (const name of venues.keys()) {
+    for (const name of new Set(places.map((place) => place.venue))) {
       const open = await guard.unresolvedCount(name).catch(() => undefined);
       if (open !== undefined) metrics.unresolved.set({ venue: name }, open);
-      for (const jobType of JOB_TYPES) {
-        const raw = await guard.breaker(name, jobType).catch(() => undefined);
-        if (raw !== undefined) recorder.breaker(name, jobType, parseBreaker(raw).state);
-      }
+    }
+    for (const place of places) {
+      const raw = await guard.breaker(place.venue, place.jobType).catch(() => undefined);
+      if (raw !== undefined) recorder.breaker(place.venue, place.jobType, parseBreaker(raw).state);
     }
   };
   return {
-    runtime: { config, guard, recorder, outbox, log, effects: createEffects(config, venue) },
+    runtime: { config, guard, recorder, outbox, log, effects },
     redis,
     metrics,
     venues,

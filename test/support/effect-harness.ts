@@ -4,12 +4,13 @@ import { ApplicationFailure, type Duration } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Redis } from 'ioredis';
 import pino from 'pino';
+import { createEffects, type EffectDefinition } from '../../activities';
 import { loadConfig } from '../../src/config/load';
-import { JOBS, type JobType } from '../../src/domain/job-types';
-import type { JobInput } from '../../src/domain/order.schema';
+import { isJobType, type JobType } from '../../src/domain/job-types';
 import { classifyFailure } from '../../src/failures/classify';
 import type { FailureInput } from '../../src/failures/categories';
 import type { Effect } from '../../src/guard/effect';
+import { Effects } from '../../src/guard/effects';
 import { Guard } from '../../src/guard/guard';
 import { Outbox } from '../../src/guard/outbox';
 import { currentTicket, type Ticket } from '../../src/guard/ticket';
@@ -46,7 +47,8 @@ export function venueSays(failure: Partial<FailureInput>): VenueError {
 }
 
 export interface AttemptOptions {
-  jobType?: JobType;
+  /** Default: `order.place`. One of `ownEffects` runs as it is defined; its `input` must be given. */
+  jobType?: string;
   input?: unknown;
   attempt?: number;
   activityId?: string;
@@ -66,20 +68,27 @@ export interface AttemptEnd {
 }
 
 /** A worker's interceptors around a scripted effect, on a real Redis. */
-export function effectHarness(redis: Redis, { namespace }: { namespace: string }) {
+export function effectHarness(
+  redis: Redis,
+  { namespace, ownEffects = [] }: { namespace: string; ownEffects?: readonly EffectDefinition[] },
+) {
   const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
   const config = loadConfig({
     env: {},
     flags: { venues: { paper: venue }, retry: { redis: { namespace }, circuit_breaker: { minimum_calls: 2 } } },
   });
   const log = pino({ enabled: false });
+  const noVenue = (): never => {
+    throw new Error('this test has no venue');
+  };
   const metrics = createMetrics(['paper']);
   const guard = new Guard(redis, { namespace, ttlMs: 100_000 });
   const outbox = new Outbox(log);
   const seen = { sends: 0, clockReadings: [] as boolean[] };
   let act: NonNullable<AttemptOptions['act']> = () => Promise.resolve(ANSWER);
-  const effect = (jobType: JobType, over: Partial<Effect<JobInput>>): Effect<JobInput> => ({
-    jobType,
+  const real = createEffects(config, noVenue, log, ownEffects);
+  const scripted = (jobType: JobType): Effect => ({
+    ...(real.ofJobType(jobType) as Effect),
     run: async (_input, ticket) => {
       const counted = Object.create(ticket, {
         pass: {
@@ -91,21 +100,18 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
       }) as Ticket;
       return (await act(counted)) as object;
     },
-    clientOrderId: () => undefined,
     lookUp: () => Promise.resolve({ kind: 'absent', evidence: 'scripted' }),
     absence: () => ({ quiesceMs: 18_000, looks: 2, gapMs: 2_000 }),
     sendWithinMs: () => 2_000,
-    whenStoreDown: 'refuse',
-    heldByBreaker: true,
     venueNow: () => Date.now(),
     readyClock: (_input, { again }) => Promise.resolve(void seen.clockReadings.push(again)),
-    ...over,
   });
-  const effects: { [T in JobType]: Effect<JobInput> } = {
-    'order.place': effect('order.place', {}),
-    'order.cancel': effect('order.cancel', { whenStoreDown: 'proceed', heldByBreaker: false }),
+  const effects = { 'order.place': scripted('order.place'), 'order.cancel': scripted('order.cancel') };
+  const own = real.all.filter(({ jobType }) => !isJobType(jobType));
+  const runtime: Runtime = {
+    ...{ config, guard, outbox, log, recorder: new Recorder(metrics, () => undefined) },
+    effects: new Effects([...Object.values(effects), ...own]),
   };
-  const runtime: Runtime = { config, guard, outbox, log, effects, recorder: new Recorder(metrics, () => undefined) };
 
   // As a worker does at its start; a Redis that is away by then shows in the attempt.
   let opened: Promise<unknown> | undefined;
@@ -115,6 +121,7 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
     await open();
     const { jobType = 'order.place', attempt: number = 1, leftMs = 3_600_000 } = options;
     const { input = jobType === 'order.place' ? ORDER : CANCEL, activityId = '1', runId = 'run-1' } = options;
+    const effect = runtime.effects.ofJobType(jobType) as Effect;
     const mine: typeof act =
       options.act ??
       ((ticket) => {
@@ -123,7 +130,7 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
       });
     const environment = new MockActivityEnvironment(
       {
-        activityType: JOBS[jobType].activity,
+        activityType: effect.activity,
         activityId,
         attempt: number,
         heartbeatDetails: options.heartbeatDetails,
@@ -143,10 +150,10 @@ export function effectHarness(redis: Redis, { namespace }: { namespace: string }
     );
     const heartbeats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
-    const body = (checked: JobInput): Promise<object> => {
+    const body = (checked: unknown): Promise<object> => {
       // Attempts may overlap: the effect takes up the script of the one that starts it, before anything else can run.
       act = mine;
-      return effects[jobType].run(checked, currentTicket());
+      return effect.run(checked, currentTicket());
     };
     try {
       const result = (await environment.run(body as never, input as never)) as Record<string, unknown>;

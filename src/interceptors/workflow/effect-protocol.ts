@@ -8,7 +8,8 @@ import {
   TimeoutFailure,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import type { JobPlan, LookUpAnswer, LookUpInput, Resolution } from '../../domain/job-plan';
+import { asking, notSentAgain, question } from '../../domain/doubt-words';
+import type { JobPlan, JobResult, LookUpAnswer, LookUpInput, Resolution } from '../../domain/job-plan';
 import type { FailureDetails } from '../failure';
 import type { Parking } from './parking';
 import type { Story } from './story';
@@ -45,7 +46,7 @@ export class EffectProtocol {
       if (left <= 0) throw this.failure(plan, 'EXPIRED', "the job's time is over; nothing is under way");
       this.story.tell(
         'acting',
-        resends === 0 ? plan.summary : `${plan.summary}, from the start: the venue surely has none`,
+        resends === 0 ? plan.summary : `${plan.summary}, from the start: it surely had not happened`,
       );
       const activityId = this.nextId(plan.jobType);
       let failed: unknown;
@@ -59,15 +60,12 @@ export class EffectProtocol {
       }
       const doubt = doubtOf(failed);
       if (doubt === undefined) throw this.finalFailure(plan, failed);
-      this.story.doubt(`${doubt}; asking ${plan.venue} whether ${plan.intentId} happened`);
+      this.story.doubt(`${doubt}; ${asking(plan)}`);
       // The truth is wanted even if the job is cancelled meanwhile.
       const answer = await CancellationScope.nonCancellable(() => this.findOut(plan, activityId));
       switch (answer.outcome) {
         case 'done':
-          this.story.tell(
-            'done',
-            `found: ${plan.summary}, order ${answer.result.order.orderId} ${answer.result.order.status}`,
-          );
+          this.story.tell('done', `found: ${plan.summary}${orderOf(answer.result)}`);
           this.story.outcome('done');
           return answer.result;
         case 'rejected':
@@ -75,13 +73,8 @@ export class EffectProtocol {
         case 'absent':
           if (CancellationScope.current().consideredCancelled)
             throw new CancelledFailure('cancelled; the act did not happen');
-          if (plan.onAbsent !== 'resend' && answer.neverSent !== true) {
-            throw this.failure(
-              plan,
-              'NOT_EXECUTED',
-              `${plan.venue} surely did not execute it; an order that fills at once is not sent again, as the price has moved`,
-            );
-          }
+          if (plan.onAbsent !== 'resend' && answer.neverSent !== true)
+            throw this.failure(plan, 'NOT_EXECUTED', notSentAgain(plan));
       }
     }
   }
@@ -114,12 +107,12 @@ export class EffectProtocol {
   private async findOut(plan: JobPlan, givenUp: string): Promise<Exclude<LookUpAnswer, { outcome: 'manual' }>> {
     for (;;) {
       const request: LookUpInput = { jobType: plan.jobType, input: plan.input, givenUp, onAbsent: plan.onAbsent };
-      const looked = await this.ask(plan, 'lookUp', [request], `is ${plan.intentId} at ${plan.venue}?`);
+      const looked = await this.ask(plan, 'lookUp', [request], question(plan));
       if (looked.outcome !== 'manual') {
         this.parking.leave(plan.intentId);
         return looked;
       }
-      const answer = await this.parking.wait(plan.intentId, looked.evidence, (resolution: Resolution) =>
+      const answer = await this.parking.wait(plan, looked.evidence, (resolution: Resolution) =>
         this.ask(plan, 'resolveIntent', [request, resolution], `${resolution.actor} decides: ${resolution.decision}`),
       );
       // Nobody decided for a while, or the record was resolved otherwise before the decision came: it is read again.
@@ -186,4 +179,8 @@ function doubtOf(error: unknown): string | undefined {
   if (cause instanceof ApplicationFailure && DOUBTS.has(cause.type ?? '')) return cause.message;
   if (cause instanceof TimeoutFailure) return `the worker's answer did not come (${cause.timeoutType})`;
   return undefined;
+}
+
+function orderOf(result: JobResult): string {
+  return 'order' in result ? `, order ${result.order.orderId} ${result.order.status}` : '';
 }

@@ -10,12 +10,12 @@ import {
 } from '@temporalio/workflow';
 import type { ActivityInput } from '@temporalio/workflow';
 import type { JobPlan } from '../../domain/job-plan';
-import { jobTypeOf } from '../../domain/job-types';
+import { mayBeEffect } from '../../domain/job-types';
 import { EffectProtocol } from './effect-protocol';
 import { Parking } from './parking';
 import { Story } from './story';
 
-const { planJob } = proxyLocalActivities<{ planJob(activityType: string, input: unknown): Promise<JobPlan> }>({
+const { planJob } = proxyLocalActivities<{ planJob(activityType: string, input: unknown): Promise<JobPlan | null> }>({
   startToCloseTimeout: 5_000,
 });
 
@@ -32,6 +32,8 @@ class Messages implements WorkflowInboundCallsInterceptor {
 /** Makes a plain `await placeOrder(order)` in a workflow go the whole way of an effect. Other activities pass. */
 class Effects implements WorkflowOutboundCallsInterceptor {
   private readonly protocol: EffectProtocol;
+  /** Activities whose names look like job types and which are none. */
+  private readonly ordinary = new Set<string>();
 
   constructor(
     private readonly story: Story,
@@ -44,19 +46,28 @@ class Effects implements WorkflowOutboundCallsInterceptor {
     input: ActivityInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
   ): Promise<unknown> {
-    if (this.protocol.owns(input.options.activityId) || !jobTypeOf(input.activityType)) return next(input);
-    return this.effect(input);
+    const { activityType, options } = input;
+    const passes = this.protocol.owns(options.activityId) || this.ordinary.has(activityType);
+    return passes || !mayBeEffect(activityType) ? next(input) : this.effect(input, next);
   }
 
-  private async effect({ activityType, args }: ActivityInput): Promise<unknown> {
+  private async effect(
+    input: ActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
+  ): Promise<unknown> {
+    const { activityType, args } = input;
     const plan = await planned(activityType, args[0]);
+    if (!plan) {
+      this.ordinary.add(activityType);
+      return next(input);
+    }
     this.story.begin(plan);
     return this.protocol.run(activityType, plan);
   }
 }
 
 /** A refusal of the input ends the workflow with its category, not with the failure of a local activity. */
-async function planned(activityType: string, input: unknown): Promise<JobPlan> {
+async function planned(activityType: string, input: unknown): Promise<JobPlan | null> {
   try {
     return await planJob(activityType, input ?? null);
   } catch (error) {

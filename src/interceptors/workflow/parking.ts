@@ -7,7 +7,8 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow';
-import type { JobStatus, LookUpAnswer, Resolution } from '../../domain/job-plan';
+import type { JobPlan, JobStatus, LookUpAnswer, Resolution } from '../../domain/job-plan';
+import { isJobType } from '../../domain/job-types';
 import type { Story } from './story';
 
 export const resolveUpdate = defineUpdate<JobStatus, [Resolution]>('resolve');
@@ -19,6 +20,7 @@ const FIRST_RECHECK_MS = 15_000;
 const LONGEST_RECHECK_MS = 600_000;
 
 interface Parked {
+  jobType: string;
   decide: (resolution: Resolution) => Promise<LookUpAnswer>;
   recheckMs: number;
   answer?: LookUpAnswer | undefined;
@@ -33,7 +35,8 @@ export class Parking {
   openMessages(): void {
     setHandler(statusQuery, () => this.story.status(), { description: 'what the job is doing, in words' });
     setHandler(resolveUpdate, (resolution) => this.resolve(resolution), {
-      description: 'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, intentId?}',
+      description:
+        'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, result?, intentId?}',
       validator: (resolution) => void this.meant(resolution),
     });
     // A signal has no answer: what is wrong with one shows in the current details and in the log.
@@ -50,10 +53,14 @@ export class Parking {
   }
 
   /** Waits until a person has decided; answers `undefined` when the record should be read again, as it may be resolved there. */
-  async wait(intentId: string, evidence: string, decide: Parked['decide']): Promise<LookUpAnswer | undefined> {
+  async wait(
+    { intentId, jobType }: JobPlan,
+    evidence: string,
+    decide: Parked['decide'],
+  ): Promise<LookUpAnswer | undefined> {
     let parked = this.parked.get(intentId);
     if (!parked) {
-      parked = { decide, recheckMs: FIRST_RECHECK_MS };
+      parked = { jobType, decide, recheckMs: FIRST_RECHECK_MS };
       this.parked.set(intentId, parked);
       const how = 'Decide with `fillsafe guard resolve` or the update `resolve`';
       this.story.tell('parked', `${intentId} waits for a person: ${evidence}. ${how}`);
@@ -83,9 +90,9 @@ export class Parking {
   /** The job that a resolution means; refuses one that is incomplete or means none. */
   private meant(resolution: Resolution | null | undefined): Parked {
     if (typeof resolution !== 'object' || resolution === null) {
-      throw refused('resolve needs {decision, reason, actor, orderId?, intentId?}');
+      throw refused('resolve needs {decision, reason, actor, orderId?, result?, intentId?}');
     }
-    const { decision, reason, actor, orderId, intentId } = resolution;
+    const { decision, reason, actor, orderId, result, intentId } = resolution;
     const waiting = [...this.parked.keys()];
     if (waiting.length === 0) throw refused('this job waits for nobody: there is nothing to resolve');
     if (intentId === undefined && waiting.length > 1) {
@@ -99,8 +106,11 @@ export class Parking {
     if (typeof reason !== 'string' || reason.trim() === '') throw refused('reason: missing, it is kept in the audit');
     if (typeof actor !== 'string' || actor.trim() === '') throw refused('actor: missing, it is kept in the audit');
     const hasOrderId = typeof orderId === 'string' && /^\d{1,20}$/.test(orderId);
-    if (decision === 'done' && !hasOrderId) {
+    if (decision === 'done' && isJobType(parked.jobType) && !hasOrderId) {
       throw refused("orderId: the venue's order id, as a string of digits, is needed for done");
+    }
+    if (result !== undefined && (typeof result !== 'object' || result === null || Array.isArray(result))) {
+      throw refused('result: must be one object, what the act would have answered');
     }
     return parked;
   }

@@ -31,7 +31,7 @@ export class Story {
     upsertSearchAttributes([
       { key: JOB_TYPE, value: plan.jobType },
       { key: VENUE, value: plan.venue },
-      { key: SYMBOL, value: plan.symbol },
+      ...(plan.symbol === undefined ? [] : [{ key: SYMBOL, value: plan.symbol }]),
       { key: INTENT, value: plan.intentId },
     ]);
   }

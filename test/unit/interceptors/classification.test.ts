@@ -3,6 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import pino from 'pino';
+import { createEffects } from '../../../activities';
 import { loadConfig } from '../../../src/config/load';
 import { VenueRefusedError } from '../../../src/domain/lane';
 import { InvalidInputError } from '../../../src/domain/order.schema';
@@ -16,9 +17,15 @@ import { Recorder } from '../../../src/metrics/recorder';
 import { VenueError } from '../../../src/venues/port';
 
 const HOUR_MS = 3_600_000;
+const config = loadConfig({ env: {} });
+const log = pino({ enabled: false });
+const noVenue = (): never => {
+  throw new Error('this test has no venue');
+};
 const runtime = {
-  config: loadConfig({ env: {} }),
-  log: pino({ enabled: false }),
+  config,
+  log,
+  effects: createEffects(config, noVenue, log, []),
   recorder: new Recorder(undefined, () => undefined),
 } as unknown as Runtime;
 
