@@ -87,7 +87,7 @@ class LookUp {
         leaseMs: look_up.start_to_close_seconds * 1_000,
         quiesceMs: this.effect.absence(this.job.ref.venue).quiesceMs,
         mostLooks: look_up.most_looks,
-        refusal: this.request.onAbsent === 'fail' ? this.notExecuted() : '',
+        refusal: this.request.onAbsent === 'resend' ? '' : this.notExecuted(),
       }),
     );
   }

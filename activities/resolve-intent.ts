@@ -45,7 +45,9 @@ export function resolveIntentActivity(runtime: Runtime) {
         return { outcome: 'done', result: answerOf(effect, ref, result, times) };
       }
       case 'absent':
-        return { outcome: 'absent' };
+        if (request.onAbsent === 'resend') return { outcome: 'absent' };
+        // Where it is not sent again, a look must end the record as such first: left open, it would let another caller act.
+        return { outcome: 'manual', evidence: `${actor} decided that it did not happen: ${reason}` };
       case 'rejected':
         return { outcome: 'rejected', category: 'RESOLVED_REJECTED', message };
     }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createVenues } from '../../src/venues/create-venues';
 import type { VenuePort } from '../../src/venues/port';
 import type { OrderResult, PlaceOrderInput } from '../../src/domain/order';
@@ -145,6 +146,23 @@ describe('an order that only a person can decide', () => {
     await handle.signal('resolve', { decision: 'perhaps', reason: 'r', actor: 'bob' });
     await handle.signal('resolve', { decision: 'done', reason: 'it is ours', actor: 'bob', orderId: known?.orderId });
     expect(await handle.result()).toMatchObject({ status: 'done', order: { orderId: known?.orderId } });
+  });
+
+  test('and that did not happen, as a person says, does not happen for a later caller either', async () => {
+    const order = anOrder({ type: 'MARKET', quantity: '30' });
+    delete order.price;
+    await venue.placeOrder({ ...order, quantity: '40' }, clientOrderId(order), () => undefined);
+    await faultOn(order, { kind: 'drop_before' });
+    const job = await desk.stack.client.submit('order.place', order);
+    await untilParked(order);
+    const resolution = { decision: 'absent', reason: 'the other one is mine', actor: 'ann' } as const;
+    const decide = (): Promise<unknown> => desk.stack.client.resolve('order.place', order.intentId, resolution);
+    // Refused as long as the request could still take effect.
+    while (!(await decide().then(Boolean, () => false))) await sleep(200);
+    expect(await job.outcome()).toMatchObject({ status: 'refused', category: 'NOT_EXECUTED' });
+    const { failure } = await startRaw(`again:${order.intentId}`, order);
+    expect(failure).toMatchObject({ type: 'NOT_EXECUTED' });
+    expect(await truthOf(order)).toMatchObject({ taken: 1, requests: 2 });
   });
 });
 
