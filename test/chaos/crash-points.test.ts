@@ -1,0 +1,129 @@
+import { openGuard, type OpenGuard } from '../../src/client/open-guard';
+import { createVenues } from '../../src/venues/create-venues';
+import type { VenuePort } from '../../src/venues/port';
+import { runCase, type Bench, type CaseEnd, type CrashCase } from '../support/crash/crash-case';
+import { CLOCK_POINTS, cutsOf, JOURNEYS, nameOf, POLICIES, type Journey } from '../support/crash/journeys';
+import { crashLanes, type Lane, type Lanes, type LaneWorker } from '../support/crash/lanes';
+
+const LONG = process.env['FILLSAFE_TEST_LONG'] === '1';
+const LANES_PER_POLICY = LONG ? 3 : 2;
+
+/** One of each kind of cut, for every change; the long profile makes them all. */
+const REPRESENTATIVES: Record<string, string[]> = {
+  'MARKET, answered, on_absent: fail': ['act: after admit', 'act: before settle', 'act: after settle'],
+  'MARKET, answered, on_absent: resend': ['act: before POST order', 'act: after POST order'],
+  'MARKET, answered, on_absent: manual': ['act: after admit', 'act: after POST order'],
+  'MARKET, never arrived, on_absent: fail': ['second look: after look-end'],
+  'MARKET, never arrived, on_absent: resend': ['act again: after POST order'],
+  'MARKET, never arrived, on_absent: manual': ['resolve: after resolve'],
+  'MARKET, found by a person, on_absent: manual': ['resolve: before resolve'],
+  'LIMIT, answered': ['act: before admit', 'act: after POST order'],
+  'LIMIT, answer lost': ['early look: before look-end'],
+  'LIMIT, never arrived': ['second look: before DELETE order', 'act again: after admit'],
+  'cancel, answered': ['act: after DELETE order'],
+  'cancel, never arrived': ['early look: after look-end'],
+};
+const CASES = JOURNEYS.flatMap((journey) =>
+  (LONG ? cutsOf(journey) : (REPRESENTATIVES[nameOf(journey)] ?? [])).map((point) => ({ journey, point })),
+);
+
+let lanes: Lanes;
+let store: OpenGuard;
+let whole: CaseEnd[];
+let cut: CaseEnd[];
+
+beforeAll(async () => {
+  lanes = await crashLanes();
+  store = await openGuard(lanes.stack.config);
+  const venue = createVenues(lanes.stack.config).get('paper') as VenuePort;
+  await venue.syncClock();
+  // Nails the market: prices of later orders are compared with that of the first.
+  const first = { intentId: 'first', venue: 'paper', symbol: 'XRPETH', side: 'BUY', type: 'LIMIT' } as const;
+  await venue.placeOrder({ ...first, quantity: '23', price: '0.00141' }, 'first', () => undefined);
+  const bench: Bench = { stack: lanes.stack, guard: store.guard, venue };
+
+  const open = await Promise.all(
+    POLICIES.flatMap((policy) => Array.from({ length: LANES_PER_POLICY }, (_, index) => openLane(policy, index))),
+  );
+  const laneOf = ({ policy }: Journey) => open.find((each) => policy === 'any' || each.policy === policy)!;
+  whole = await Promise.all(JOURNEYS.map((journey) => runCase(bench, laneOf(journey), { journey })));
+  cut = await inLanes(open, CASES, (lane, crash) => runCase(bench, lane, crash));
+}, 1_200_000);
+
+afterAll(async () => {
+  store.close();
+  await lanes.end();
+}, 60_000);
+
+interface OpenLane {
+  policy: (typeof POLICIES)[number];
+  lane: Lane;
+  worker: LaneWorker;
+}
+
+async function openLane(policy: OpenLane['policy'], index: number): Promise<OpenLane> {
+  const lane = await lanes.open(`${policy}-${index}`, { 'FILLSAFE_RETRY__POLICY__ORDER.PLACE__ON_ABSENT': policy });
+  return { policy, lane, worker: await lane.startWorker() };
+}
+
+/** Runs cases side by side, one at a time in a lane: a killed worker cuts one job. */
+async function inLanes(
+  open: OpenLane[],
+  cases: CrashCase[],
+  run: (lane: OpenLane, crash: CrashCase) => Promise<CaseEnd>,
+): Promise<CaseEnd[]> {
+  const waiting = new Set(cases);
+  const ends: CaseEnd[] = [];
+  const next = ({ policy }: OpenLane): CrashCase | undefined => {
+    const fit = [...waiting].find(({ journey }) => journey.policy === policy);
+    const crash = fit ?? [...waiting].find(({ journey }) => journey.policy === 'any');
+    if (crash) waiting.delete(crash);
+    return crash;
+  };
+  await Promise.all(
+    open.map(async (lane) => {
+      for (let crash = next(lane); crash; crash = next(lane)) ends.push(await run(lane, crash));
+    }),
+  );
+  return ends;
+}
+
+describe('a job on its way', () => {
+  test.each(JOURNEYS.map((journey) => [nameOf(journey), journey] as const))(
+    'passes the points at which this suite cuts it, and no others: %s',
+    (name, { points }) => {
+      const end = whole.find((each) => each.name === name);
+      expect(end?.problems).toEqual([]);
+      const passed = [...(end?.passed ?? [])].filter((point) => !CLOCK_POINTS.includes(point));
+      expect(passed.sort()).toEqual([...new Set(points)].sort());
+    },
+  );
+
+  test('asks the venue for its time before anything else, when it is the first of its worker', () => {
+    expect(whole.flatMap(({ passed }) => [...passed])).toEqual(expect.arrayContaining(CLOCK_POINTS));
+  });
+});
+
+describe('a worker that is killed (-9)', () => {
+  test.each(CASES.map(({ journey, point }) => [point, nameOf(journey)]))(
+    '%s: at most one order, and every caller is told what the venue knows: %s',
+    (point, name) => {
+      const end = cut.find((each) => each.name === name && each.point === point);
+      expect(end?.problems).toEqual([]);
+    },
+  );
+
+  test('leaves nothing unresolved once the jobs have ended', async () => {
+    expect(await store.guard.unresolved('paper')).toEqual([]);
+  });
+});
+
+afterAll(() => {
+  if (!LONG) return;
+  const rows = JOURNEYS.flatMap((journey) => {
+    const name = nameOf(journey);
+    const ends = cut.filter((each) => each.name === name);
+    return [`\n${name}`, ...ends.map(({ point, ended }) => `  ${point.padEnd(36)} ${ended}`)];
+  });
+  process.stdout.write(`${rows.join('\n')}\n`);
+});
