@@ -15,6 +15,7 @@ import { ownEffect } from './own-effect';
 import { placeOrderEffect } from './place-order';
 import { planJob } from './plan-job';
 import { resolveIntentActivity } from './resolve-intent';
+import { sweepStep } from './sweep-step';
 
 /** All effects of a worker: fillsafe's, and those that people defined. Throws a `TypeError` that names what is wrong with one. */
 export function createEffects(
@@ -64,5 +65,6 @@ export function createActivities(
     lookUp: lookUpActivity(runtime),
     resolveIntent: resolveIntentActivity(runtime),
     planJob: planJob(runtime, options),
+    sweepStep: sweepStep(runtime),
   };
 }

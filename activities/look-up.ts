@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { asking, notSentAgain } from '../src/domain/doubt-words';
-import type { LookUpAnswer, LookUpInput } from '../src/domain/job-plan';
+import type { JobPlan, LookUpAnswer, LookUpInput } from '../src/domain/job-plan';
 import type { Effect, Job, Sighting } from '../src/guard/effect';
 import type { Refusal } from '../src/guard/errors';
 import type { LookEnd, LookStart, LookVerdict } from '../src/guard/answers';
@@ -42,6 +42,8 @@ export function lookUpActivity(runtime: Runtime) {
 class LookUp {
   private readonly job: Job;
 
+  private readonly onAbsent: JobPlan['onAbsent'];
+
   constructor(
     private readonly runtime: Runtime,
     private readonly context: Context,
@@ -49,6 +51,7 @@ class LookUp {
     private readonly effect: Effect,
   ) {
     this.job = effect.read(request.input);
+    this.onAbsent = request.onAbsent ?? effect.onAbsent(this.job.input);
   }
 
   async once(): Promise<LookUpAnswer> {
@@ -76,18 +79,18 @@ class LookUp {
 
   private begin(): Promise<LookStart> {
     const { run, activity } = activityOwner(this.context);
-    const { givenUp } = this.request;
+    const { givenUp, abandoned } = this.request;
     const { look_up } = this.runtime.config.retry;
     return this.runtime.recorder.guard('look', lookResult, () =>
       this.runtime.guard.lookBegin(this.job.ref, {
         // The nonce tells this look from an earlier attempt's, which may still be under way.
         looker: `${activity}#${this.context.info.attempt}.${randomBytes(4).toString('hex')}`,
-        givenUp: givenUp === undefined ? '' : `${run}/${encodeURIComponent(givenUp)}`,
+        givenUp: abandoned ?? (givenUp === undefined ? '' : `${run}/${encodeURIComponent(givenUp)}`),
         fingerprint: this.job.fingerprint,
         leaseMs: look_up.start_to_close_seconds * 1_000,
         quiesceMs: this.effect.absence(this.job.ref.venue).quiesceMs,
         mostLooks: look_up.most_looks,
-        refusal: this.request.onAbsent === 'resend' ? '' : this.notExecuted(),
+        refusal: this.onAbsent === 'resend' ? '' : this.notExecuted(),
       }),
     );
   }
@@ -142,7 +145,7 @@ class LookUp {
         return { verdict: 'rejected', payload: JSON.stringify(sighting.refusal) };
       case 'absent': {
         // Surely absent from here on: how that ends is written in the same step, so that every caller hears the same.
-        const { onAbsent } = this.request;
+        const { onAbsent } = this;
         if (ends && onAbsent === 'fail') return { verdict: 'rejected', payload: this.notExecuted() };
         const verdict = ends && onAbsent === 'manual' ? 'manual' : 'absent';
         return { verdict, payload: JSON.stringify({ why: sighting.evidence }) };

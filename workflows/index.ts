@@ -1,2 +1,3 @@
 export { cancelOrder } from './cancel-order';
 export { placeOrder } from './place-order';
+export { sweep } from './sweep';

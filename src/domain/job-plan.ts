@@ -51,8 +51,10 @@ export interface LookUpInput {
   input: object;
   /** Activity id of the act that Temporal has given up, where it has; its claim need not be waited for. */
   givenUp?: string;
-  /** What follows when the act is surely absent. */
-  onAbsent: JobPlan['onAbsent'];
+  /** The same of an act of another workflow, which has ended: `<workflow id>/<run id>/<activity id>` as its record has it. */
+  abandoned?: string;
+  /** What follows when the act is surely absent; as its effect says where it is not given. */
+  onAbsent?: JobPlan['onAbsent'];
 }
 
 /** What became of an act. `absent`: it did not happen and may be sent again. `manual`: a person must decide. */

@@ -14,6 +14,7 @@ import type { EffectDefinition } from '../../activities';
 import { queuesOf } from '../domain/job-types';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
+import { ensureSweeps } from './schedules';
 import { openServices, type Services } from './services';
 
 export interface FillsafePluginOptions {
@@ -80,7 +81,10 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
     // An attribute that the server does not know wedges the workflow that sets it: only a server that was asked gets them.
     const client = connection && new Client({ connection, namespace });
     const searchAttributes = client !== undefined && (await missingSearchAttributes(client)).length === 0;
-    await openStores(this.services.runtime, { client, searchAttributes });
+    const { runtime } = this.services;
+    await openStores(runtime, { client, searchAttributes });
+    const venues = runtime.effects.places().map(({ venue }) => venue);
+    if (client && this.effects) await ensureSweeps(client, venues, runtime.log);
     return new FillsafePlugin(this.services, { searchAttributes }).configureWorker(options);
   }
 

@@ -15,6 +15,7 @@ import { workflowBundle } from './bundle';
 import { serveHealth } from './http';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
+import { ensureSweeps } from './schedules';
 import { openServices, type Services } from './services';
 
 export interface RunningWorker {
@@ -100,6 +101,7 @@ async function createWorkers(
     );
   }
   await openStores(services.runtime, { client, searchAttributes: missing.length === 0 });
+  await ensureSweeps(client, Object.keys(config.venues), log);
   const common = (): WorkerOptions => ({
     connection,
     namespace,

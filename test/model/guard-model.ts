@@ -66,7 +66,8 @@ export class GuardModel {
       case 'CLAIMED':
         return this.admitClaimed(now, caller, record);
       default:
-        if (this.store.suspected(now)) return this.lookFirst(now, record, 'admit: released, store suspected → UNKNOWN');
+        if (this.store.suspected(now))
+          return this.lookFirst(now, caller, record, 'admit: released, store suspected → UNKNOWN');
         return this.go(now, caller, record, breaker, nextGo, 'admit: released → GO');
     }
   }
@@ -131,7 +132,7 @@ export class GuardModel {
     if (record.state === 'DONE') return answer('look-begin: done', 'DONE');
     if (record.state === 'REJECTED') return answer('look-begin: rejected', 'REJECTED');
     if (record.state === 'RELEASED' && !this.store.suspected(now)) {
-      const neverSent = record.go === 0 && record.sends === 0;
+      const neverSent = record.go === 0 && record.sends === 0 && !record.decided;
       if (request.ends && !neverSent) {
         this.resolved('REJECTED');
         return answer('look-begin: released, and not to be sent again → REJECTED', 'REJECTED');
@@ -236,7 +237,7 @@ export class GuardModel {
     }
     this.hit(`resolve: ${decision}`);
     this.resolved(({ done: 'DONE', absent: 'RELEASED', rejected: 'REJECTED' } as const)[decision]);
-    if (decision === 'absent') record.sends = 0;
+    if (decision === 'absent') Object.assign(record, { sends: 0, decided: true });
     return { kind: 'OK' };
   }
 
@@ -262,7 +263,7 @@ export class GuardModel {
     }
     if (this.store.suspected(now)) {
       this.record = record;
-      return this.lookFirst(now, record, 'admit: absent, store suspected → UNKNOWN');
+      return this.lookFirst(now, caller, record, 'admit: absent, store suspected → UNKNOWN');
     }
     const row: GuardRow =
       caller.attempt === 1
@@ -272,10 +273,9 @@ export class GuardModel {
     return this.go(now, caller, record, breaker, nextGo, row);
   }
 
-  private lookFirst(now: number, record: ModelRecord, row: GuardRow): ModelAdmission {
+  private lookFirst(now: number, caller: ModelCaller, record: ModelRecord, row: GuardRow): ModelAdmission {
     this.hit(row);
-    record.state = 'UNKNOWN';
-    record.quiesceAt = this.store.until;
+    Object.assign(record, { state: 'UNKNOWN', owner: caller.owner, quiesceAt: this.store.until });
     return { kind: 'UNKNOWN', waitTicks: record.quiesceAt - now };
   }
 

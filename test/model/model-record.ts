@@ -20,12 +20,14 @@ export interface ModelRecord {
   absents: number;
   absentAt: number;
   givenUp: string[];
+  /** A person said that it did not happen. */
+  decided: boolean;
 }
 
 export function newRecord(state: ModelState, fingerprint: string): ModelRecord {
   const times = { leaseUntil: 0, quiesceAt: 0, lookAt: 0, absentAt: 0 };
   const counts = { go: 0, sends: 0, attempts: 0, look: 0, looks: 0, absents: 0 };
-  return { state, fingerprint, owner: '', holder: '', givenUp: [], ...times, ...counts };
+  return { state, fingerprint, owner: '', holder: '', givenUp: [], decided: false, ...times, ...counts };
 }
 
 export interface ModelSettings {

@@ -38,6 +38,7 @@ end
 
 -- No record speaks of an act that may have left: the venue is asked before anything leaves.
 local function lookFirst()
+  record.owner = owner
   record.quiesceAt = math.max(record.quiesceAt, store.suspectUntil)
   return doubt(store.why .. ': looking before acting')
 end

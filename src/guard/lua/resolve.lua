@@ -19,7 +19,11 @@ clearDoubt(record)
 record.state, record.payload, record.settledAt = DECIDED[decision], payload, now
 if decision ~= 'absent' then record.givenUp = '' end
 -- A person has accounted for every request that left: the budget of sends starts anew.
-if decision == 'absent' then record.sends = 0 end
+if decision == 'absent' then
+  record.sends = 0
+  -- Not to be taken for one of which nothing was ever sent.
+  record.fence = math.max(record.fence, 1)
+end
 saveResolved(KEYS[1], KEYS[2], member, record, ARGV[6])
 redis.call('XADD', KEYS[3], '*', 'what', 'resolve', 'intent', member, 'decision', decision, 'actor', ARGV[4],
   'reason', ARGV[5])
