@@ -62,14 +62,11 @@ export class GuardModel {
       this.hit('admit: an activity that was given up → UNKNOWN');
       return { kind: 'UNKNOWN', waitTicks: 0 };
     }
-    switch (record.state) {
-      case 'CLAIMED':
-        return this.admitClaimed(now, caller, record);
-      default:
-        if (this.store.suspected(now))
-          return this.lookFirst(now, caller, record, 'admit: released, store suspected → UNKNOWN');
-        return this.go(now, caller, record, breaker, nextGo, 'admit: released → GO');
+    if (record.state === 'CLAIMED') return this.admitClaimed(now, caller, record);
+    if (this.store.suspected(now)) {
+      return this.lookFirst(now, caller, record, 'admit: released, store suspected → UNKNOWN');
     }
+    return this.go(now, caller, record, breaker, nextGo, 'admit: released → GO');
   }
 
   settle(
