@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { Redis } from 'ioredis';
 import pino from 'pino';
 import { createActivities } from '../activities/create-activities';
 import { loadConfig } from '../src/config/load';
 import type { OrderResult, PlaceOrderInput } from '../src/domain/order';
 import { guardKeys } from '../src/guard/keys';
 import { AdmissionInterceptor } from '../src/interceptors/admission';
+import type { RedisConnection } from '../src/redis/client';
 import { openServices, type Services } from '../src/worker/services';
 import type { Report } from './report';
 import { benchOrder, withServices } from './services';
@@ -75,7 +75,7 @@ async function measure(name: string, effect: (order: PlaceOrderInput) => Promise
 }
 
 /** Calls since Redis started: of scripts, and of commands inside them. */
-async function commands(redis: Redis): Promise<{ scripts: number; inside: number }> {
+async function commands(redis: RedisConnection): Promise<{ scripts: number; inside: number }> {
   const counts = [...(await redis.info('commandstats')).matchAll(/^cmdstat_([^:|]+)[^:]*:calls=(\d+)/gm)];
   const sum = (wanted: (name: string) => boolean): number =>
     counts.filter(([, name = '']) => wanted(name)).reduce((total, [, , calls]) => total + Number(calls), 0);

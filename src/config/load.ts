@@ -34,7 +34,7 @@ export function loadConfig({
 }: { file?: string | undefined; env?: Environment; flags?: Tree } = {}): FillsafeConfig {
   const defaults = readYaml(join(packageRoot, 'config', 'default.yaml'));
   const path = file ?? env['FILLSAFE_CONFIG'];
-  const layers = [path === undefined ? {} : readYaml(path), fromEnvironment(env), flags];
+  const layers = [path === undefined ? {} : readYaml(path), fromEnvironment(env, defaults), flags];
   const result = configSchema.safeParse(layers.reduce<Tree>(overlay, defaults));
   if (!result.success) throw new ConfigError(result.error.issues.map(problemOf));
   const config = result.data;
@@ -55,11 +55,15 @@ function readYaml(path: string): Tree {
     if (isTree(value)) return value;
     throw new Error('must hold settings, one "name: value" a line');
   } catch (error) {
-    throw new ConfigError([`${path}: ${(error as Error).message}`]);
+    // Below its first line stands the faulty text itself, which may hold a secret.
+    throw new ConfigError([`${path}: ${(error as Error).message.split('\n')[0]}`]);
   }
 }
 
-function fromEnvironment(env: Environment): Tree {
+/** Secrets and names: digits or `true` are text here too. */
+const ALWAYS_TEXT = ['api_key', 'api_secret', 'username', 'password'];
+
+function fromEnvironment(env: Environment, defaults: Tree): Tree {
   const tree: Tree = {};
   if (env['REDIS_URL']) put(tree, ['redis', 'url'], env['REDIS_URL']);
   if (env['TEMPORAL_ADDRESS']) put(tree, ['temporal', 'address'], env['TEMPORAL_ADDRESS']);
@@ -69,13 +73,20 @@ function fromEnvironment(env: Environment): Tree {
     if (!name.startsWith('FILLSAFE_') || NOT_SETTINGS.has(name) || value === undefined) continue;
     const path = name.slice('FILLSAFE_'.length).toLowerCase().split('__');
     const last = path.at(-1) ?? '';
-    if (last.endsWith('_file')) {
+    if (last.endsWith('_file') && !hasSetting(defaults, path)) {
       put(tree, [...path.slice(0, -1), last.slice(0, -'_file'.length)], readSecret(name, value));
     } else {
-      put(tree, path, path.includes('api_key') || path.includes('api_secret') ? value : scalar(value));
+      put(tree, path, ALWAYS_TEXT.includes(last) ? value : scalar(value));
     }
   }
   return tree;
+}
+
+/** A setting may itself name a file, as redis.tls.ca_file does. */
+function hasSetting(tree: Tree, [head = '', ...rest]: string[]): boolean {
+  if (!(head in tree)) return false;
+  const below = tree[head];
+  return rest.length === 0 || (isTree(below) && hasSetting(below, rest));
 }
 
 function readSecret(name: string, path: string): string {

@@ -16,9 +16,19 @@ export function withoutSecrets(config: FillsafeConfig): FillsafeConfig {
   ]);
   return {
     ...config,
-    redis: { ...config.redis, url: withoutPassword(config.redis.url) },
+    redis: withoutRedisSecrets(config.redis),
     ledger: { url: withoutPassword(config.ledger.url) },
     venues: Object.fromEntries(venues) as FillsafeConfig['venues'],
+  };
+}
+
+function withoutRedisSecrets(redis: FillsafeConfig['redis']): FillsafeConfig['redis'] {
+  const { url, password, sentinel } = redis;
+  return {
+    ...redis,
+    url: withoutPassword(url),
+    password: password && HIDDEN,
+    sentinel: sentinel && { ...sentinel, password: sentinel.password && HIDDEN },
   };
 }
 

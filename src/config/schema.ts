@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BOOKS, isWellFormedJobType, JOB_TYPE_RULE } from '../domain/job-types';
+import { redisSchema } from './redis-schema';
 
 const positive = z.number().int().positive();
 const enabled = z.strictObject({ enabled: z.boolean() });
@@ -83,10 +84,7 @@ export const configSchema = z.strictObject({
     namespace: z.string().nullable(),
     connect_timeout_ms: positive,
   }),
-  redis: z.strictObject({
-    url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }).nullable(),
-    command_timeout_ms: positive,
-  }),
+  redis: redisSchema,
   ledger: z.strictObject({ url: z.string().nullable() }),
   metrics: z.strictObject({ port: z.number().int().min(0).max(65_535), host: z.string() }),
   worker: z.strictObject({ concurrency: positive, shutdown_grace_seconds: positive }),

@@ -191,8 +191,13 @@ function stackConfig(
   return {
     ...config,
     temporal: { ...config.temporal, address: found.temporal },
-    redis: { ...config.redis, url: found.redis },
+    redis: { ...(env['REDIS_URL'] ? config.redis : ownRedis(config)), url: found.redis },
     metrics: { ...config.metrics, port: found.metricsPort },
     venues: Object.fromEntries(venues) as FillsafeConfig['venues'],
   };
+}
+
+/** The stack's own Redis has neither password nor TLS, whatever the file says of another one. */
+function ownRedis({ redis: { command_timeout_ms } }: FillsafeConfig): FillsafeConfig['redis'] {
+  return { ...loadConfig({ env: {} }).redis, command_timeout_ms };
 }

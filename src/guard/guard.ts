@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import { packBreakerSettings, type BreakerSettings, type BreakerState } from '../breaker/settings';
-import { StoreUnavailableError } from '../redis/client';
+import { StoreUnavailableError, type RedisConnection } from '../redis/client';
 import { scriptRunner, type RunScript, type ScriptName } from '../redis/scripts';
 import type {
   AbsenceRule,
@@ -40,7 +39,7 @@ export class Guard {
   private readonly run: RunScript;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     private readonly options: {
       namespace: string;
       ttlMs: number;

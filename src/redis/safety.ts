@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from './client-options';
 
 /** What of a Redis matters to the guard's promise. */
 export interface RedisSafety {
@@ -16,7 +16,7 @@ export interface RedisSafety {
 }
 
 /** Reads INFO, which managed services leave open where they hide CONFIG. */
-export async function checkRedis(redis: Redis): Promise<RedisSafety> {
+export async function checkRedis(redis: RedisConnection): Promise<RedisSafety> {
   const info = parseInfo(await redis.info());
   const maxmemoryPolicy = info.get('maxmemory_policy') ?? 'unknown';
   const version = info.get('redis_version') ?? 'unknown';

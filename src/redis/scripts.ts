@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { packageRoot } from '../package-root';
+import type { RedisConnection } from './client-options';
 
 const FOLDERS = { guard: 'src/guard/lua', breaker: 'src/breaker/lua' };
 const FRAGMENTS: Record<string, string> = {
@@ -25,7 +25,7 @@ export function scriptText(name: ScriptName): string {
 /** Runs a script by its SHA (one round trip; one more after Redis lost its script cache). Answers its reply as strings. */
 export type RunScript = (name: ScriptName, keys: string[], args: (string | number)[]) => Promise<string[]>;
 
-export function scriptRunner(redis: Redis): RunScript {
+export function scriptRunner(redis: RedisConnection): RunScript {
   const commands = redis as unknown as Record<
     string,
     (count: number, ...rest: (string | number)[]) => Promise<string[]>

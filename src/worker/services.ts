@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { parseBreaker } from '../breaker/settings';
@@ -10,7 +9,7 @@ import type { StoreState } from '../guard/store';
 import type { Runtime } from '../interceptors/runtime';
 import { createMetrics, type Metrics } from '../metrics/catalog';
 import { Recorder } from '../metrics/recorder';
-import { connectRedis } from '../redis/client';
+import { connectRedis, pingAll, type RedisConnection } from '../redis/client';
 import { checkRedis, UnsafeRedisError } from '../redis/safety';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
@@ -18,7 +17,7 @@ import type { VenuePort } from '../venues/port';
 /** What one worker process holds open. */
 export interface Services {
   runtime: Runtime;
-  redis: Redis;
+  redis: RedisConnection;
   metrics: Metrics;
   venues: Map<string, VenuePort>;
   venue(name: string): VenuePort;
@@ -35,9 +34,7 @@ export async function openServices(
   log: Logger,
   ownEffects: readonly EffectDefinition[] = [],
 ): Promise<Services> {
-  if (config.redis.url === null)
-    throw new Error('redis.url: missing; set REDIS_URL or redis.url. `fillsafe dev` starts one.');
-  const redis = await connectRedis(config.redis.url, { commandTimeoutMs: config.redis.command_timeout_ms });
+  const redis = await connectRedis(config.redis);
   try {
     const safety = await checkRedis(redis);
     if (safety.problems.length > 0) throw new UnsafeRedisError(safety.problems);
@@ -52,7 +49,7 @@ export async function openServices(
 function assemble(
   config: FillsafeConfig,
   log: Logger,
-  redis: Redis,
+  redis: RedisConnection,
   ownEffects: readonly EffectDefinition[],
 ): Services {
   const { namespace, ttl_seconds } = config.retry.redis;
@@ -82,7 +79,7 @@ function assemble(
   // What other workers brought about shows here when Prometheus asks.
   const refreshMetrics = async (): Promise<void> => {
     metrics.redisUp.set(
-      await redis.ping().then(
+      await pingAll(redis).then(
         () => 1,
         () => 0,
       ),

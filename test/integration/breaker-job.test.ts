@@ -12,7 +12,7 @@ describe('a venue that fails', () => {
 
   beforeAll(async () => {
     stack = await testStack({ configFile: 'test/support/config/touchy-breaker.yaml' });
-    const redis = await connectRedis(stack.stack.info.redis);
+    const redis = await connectRedis(stack.config.redis);
     const guard = new Guard(redis, { namespace: stack.config.retry.redis.namespace, ttlMs: 1 });
     state = async () => parseBreaker(await guard.breaker('paper', 'order.place')).state;
     disconnect = () => redis.disconnect();

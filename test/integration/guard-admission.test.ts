@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis';
 import { ANSWER, effectHarness, ORDER, pauseProcess, venueSays } from '../support/effect-harness';
 import { startTestRedis, type TestRedis } from '../support/redis';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
-import { connectRedis } from '../../src/redis/client';
 import { guardKeys } from '../../src/guard/keys';
 import { rewrite, shiftRecord } from '../model/shift-time';
 
@@ -146,7 +145,7 @@ describe('an attempt of an effect', () => {
     expect(waiting.failure).toMatchObject({ type: 'BUSY', nonRetryable: false });
     expect(waiting.heartbeats).not.toContainEqual({ attempt: 1, sends: 0 });
 
-    await redis.del(guardKeys(namespace).record(job.ref()));
+    await server.admin.del(guardKeys(namespace).record(job.ref()));
     const next = await job.attempt({
       runId: 'run-2',
       attempt: 2,
@@ -182,7 +181,7 @@ describe('an attempt of an effect', () => {
     expect(held.failure).toMatchObject({ type: 'BREAKER_OPEN', nonRetryable: false });
     expect(Number(held.failure?.nextRetryDelay)).toBeGreaterThan(0);
     expect(await job.record()).toMatchObject({ state: 'RELEASED', sends: 0 });
-    await redis.del(guardKeys(namespace).breaker('paper', 'order.place'));
+    await server.admin.del(guardKeys(namespace).breaker('paper', 'order.place'));
     expect((await job.attempt({ attempt: 2 })).result).toBeDefined();
   });
 
@@ -294,7 +293,7 @@ describe('an attempt of an effect', () => {
 
     beforeEach(async () => {
       proxy = await startTcpProxy(server.port);
-      broken = await connectRedis(`redis://127.0.0.1:${proxy.port}`, { commandTimeoutMs: 300 });
+      broken = await server.connect({ commandTimeoutMs: 300, port: proxy.port });
       job = effectHarness(broken, { namespace });
     });
     afterEach(async () => {

@@ -2,7 +2,6 @@ import { performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
 import { waitUntil } from '../../src/dev/wait-until';
 import { Guard } from '../../src/guard/guard';
-import { connectRedis } from '../../src/redis/client';
 import { admitRequest, fenceOf, placing, settleRequest } from '../support/guard-requests';
 import { startTestRedis, type TestRedis } from '../support/redis';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
@@ -23,7 +22,7 @@ describe('the guard on a connection that breaks', () => {
   beforeEach(async () => {
     const options = { namespace: server.namespace(), ttlMs: 100_000 };
     proxy = await startTcpProxy(server.port);
-    redis = await connectRedis(`redis://127.0.0.1:${proxy.port}`, { commandTimeoutMs: COMMAND_TIMEOUT_MS });
+    redis = await server.connect({ commandTimeoutMs: COMMAND_TIMEOUT_MS, port: proxy.port });
     guard = new Guard(redis, options);
     direct = new Guard(await server.connect(), options);
     await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });

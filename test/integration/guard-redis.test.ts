@@ -28,14 +28,14 @@ describe('the guard on a real Redis', () => {
     await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
   });
   afterEach(async () => {
-    await redis.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
-    await redis.flushall();
+    await server.admin.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+    await server.admin.flushall();
     redis.disconnect();
   });
 
   /** Calls per command since the statistics were reset. */
   async function calls(): Promise<Map<string, number>> {
-    const text = await redis.info('commandstats');
+    const text = await server.admin.info('commandstats');
     const rows = [...text.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)];
     return new Map(rows.map(([, name = '', count]) => [name, Number(count)]));
   }
@@ -43,7 +43,7 @@ describe('the guard on a real Redis', () => {
   it('takes two round trips and at most 8 commands for an effect that nothing disturbs, its breaker included', async () => {
     const warm = fenceOf(await guard.admit(placing('warm'), admitRequest()));
     await guard.settle(placing('warm'), settleRequest({ fence: warm }));
-    await redis.config('RESETSTAT');
+    await server.admin.config('RESETSTAT');
 
     const fence = fenceOf(await guard.admit(placing('a'), admitRequest()));
     await guard.settle(placing('a'), settleRequest({ fence }));
@@ -64,7 +64,7 @@ describe('the guard on a real Redis', () => {
     const payload = JSON.stringify({ orderId: '1', text: 'x'.repeat(200) });
     await guard.settle(ref, settleRequest({ fence: fenceOf(await guard.admit(ref, request)), payload }));
 
-    const bytes = Number(await redis.memory('USAGE', keys.record(ref)));
+    const bytes = Number(await server.admin.memory('USAGE', keys.record(ref)));
     process.stdout.write(`bytes of a finished key less its result: ${bytes - payload.length}\n`);
     expect(bytes - payload.length).toBeLessThanOrEqual(350);
   });
@@ -72,8 +72,8 @@ describe('the guard on a real Redis', () => {
   it('refuses new acts when Redis is full, and still writes down the ones that end', async () => {
     const fence = fenceOf(await guard.admit(placing('under-way'), admitRequest()));
     const lost = fenceOf(await guard.admit(placing('refused-by-venue'), admitRequest()));
-    for (let i = 0; i < 50; i += 1) await redis.set(`filler:${i}`, 'x'.repeat(10_000));
-    await redis.config('SET', 'maxmemory', '100000');
+    for (let i = 0; i < 50; i += 1) await server.admin.set(`filler:${i}`, 'x'.repeat(10_000));
+    await server.admin.config('SET', 'maxmemory', '100000');
 
     await expect(guard.admit(placing('new'), admitRequest())).rejects.toMatchObject({
       name: 'StoreUnavailableError',
@@ -97,15 +97,15 @@ describe('the guard on a real Redis', () => {
 
   it('goes on after Redis lost its script cache', async () => {
     const fence = fenceOf(await guard.admit(placing('a'), admitRequest()));
-    await redis.script('FLUSH');
+    await server.admin.script('FLUSH');
     expect(await guard.settle(placing('a'), settleRequest({ fence }))).toMatchObject({ kind: 'OK', state: 'DONE' });
-    await redis.script('FLUSH');
+    await server.admin.script('FLUSH');
     expect(await guard.admit(placing('b'), admitRequest())).toMatchObject({ kind: 'GO' });
   });
 
   it('is refused a Redis that evicts, and the setting to change is named', async () => {
     for (const policy of ['volatile-lru', 'allkeys-lru', 'volatile-ttl']) {
-      await redis.config('SET', 'maxmemory-policy', policy);
+      await server.admin.config('SET', 'maxmemory-policy', policy);
       const config = loadConfig({ env: {}, flags: { redis: { url: server.url } } });
       const opened = openServices(config, pino({ enabled: false }));
       await expect(opened).rejects.toMatchObject({ name: 'UnsafeRedisError' });
@@ -115,19 +115,11 @@ describe('the guard on a real Redis', () => {
   });
 
   it('touches no key outside its namespace', async () => {
-    await redis.call('ACL', 'SETUSER', 'guarded', 'on', '>pw', '+@all', `~${namespace}:*`);
-    const url = new URL(server.url);
-    url.username = 'guarded';
-    url.password = 'pw';
-    const bounded = await server.connect();
-    await bounded.auth('guarded', 'pw');
-    await expect(bounded.get('elsewhere')).rejects.toThrow('NOPERM');
-
-    const inside = new Guard(bounded, { namespace, ttlMs: TTL_MS });
+    await expect(redis.get('elsewhere')).rejects.toThrow('NOPERM');
     const ref = placing('a');
-    const fence = fenceOf(await inside.admit(ref, admitRequest()));
-    await inside.settle(ref, settleRequest({ fence, ending: 'doubt', health: 'fail' }));
-    const look = await inside.lookBegin(ref, {
+    const fence = fenceOf(await guard.admit(ref, admitRequest()));
+    await guard.settle(ref, settleRequest({ fence, ending: 'doubt', health: 'fail' }));
+    const look = await guard.lookBegin(ref, {
       looker: 'l',
       givenUp: '',
       fingerprint: '1:aa',
@@ -138,13 +130,13 @@ describe('the guard on a real Redis', () => {
     });
     if (look.kind !== 'LOOK') throw new Error(look.kind);
     const absence = { quiesceMs: 1_000, looks: 2, gapMs: 2_000 };
-    await inside.lookEnd(ref, { fence: look.fence, verdict: 'manual', payload: '{}', absence });
+    await guard.lookEnd(ref, { fence: look.fence, verdict: 'manual', payload: '{}', absence });
     const decision = { decision: 'done', payload: '{}', actor: 'ada', reason: 'seen' } as const;
-    expect(await inside.resolve(ref, decision)).toMatchObject({ kind: 'OK' });
-    expect(await inside.unresolved('paper')).toEqual([]);
-    await inside.breaker('paper', 'order.place');
+    expect(await guard.resolve(ref, decision)).toMatchObject({ kind: 'OK' });
+    expect(await guard.unresolved('paper')).toEqual([]);
+    await guard.breaker('paper', 'order.place');
 
-    expect((await redis.keys('*')).filter((key) => !key.startsWith(`${namespace}:{paper}:`))).toEqual([]);
+    expect((await server.admin.keys('*')).filter((key) => !key.startsWith(`${namespace}:{paper}:`))).toEqual([]);
   });
 
   it('writes one audit row for a decision of a person, with who and why', async () => {
@@ -167,7 +159,7 @@ describe('the guard on a real Redis', () => {
     await guard.lookEnd(ref, { fence: look.fence, verdict: 'manual', payload: '{}', absence });
     await guard.resolve(ref, { decision: 'rejected', payload: '{}', actor: 'ada', reason: 'venue support said no' });
 
-    const rows = await redis.xrange(keys.audit('paper'), '-', '+');
+    const rows = await server.admin.xrange(keys.audit('paper'), '-', '+');
     expect(rows).toHaveLength(1);
     const fields = rows[0]?.[1].join(' ');
     expect(fields).toContain('decision rejected actor ada reason venue support said no');

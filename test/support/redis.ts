@@ -1,54 +1,90 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
+import { loadConfig } from '../../src/config/load';
 import { startRedis } from '../../src/dev/redis';
-import { connectRedis } from '../../src/redis/client';
+import { connectRedis, type RedisConnection, type RedisSettings } from '../../src/redis/client';
+
+/** The user of `deploy/redis/users.acl`, as every test's guard has it. */
+export const USER = 'fillsafe';
+export const PASSWORD = 'test-password';
+const ACL_FILE = join(__dirname, '..', '..', 'deploy', 'redis', 'users.acl');
 
 /** A Redis of one suite. */
 export interface TestRedis {
+  /** For fillsafe: with its user and password. */
   url: string;
   port: number;
   pid: number;
-  /** A connection as the guard has it. Closed by `stop`. */
-  connect(options?: { commandTimeoutMs?: number }): Promise<Redis>;
+  /** May do everything, unlike fillsafe. Closed by `stop`. */
+  admin: Redis;
+  /** A connection as the guard has it, through `port` if given. Closed by `stop`. */
+  connect(options?: { commandTimeoutMs?: number; port?: number }): Promise<Redis>;
   /** A key prefix that nobody else on this server uses. */
   namespace(): string;
   kill(): void;
+  /** After `kill`: on the same port and files. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** How fillsafe is told of a Redis. */
+export function redisSettings(over: Partial<RedisSettings>): RedisSettings {
+  return { ...loadConfig({ env: {} }).redis, ...over };
+}
+
 /**
- * Starts a redis-server of its own on a free port of 127.0.0.1. Without `durable` it writes nothing to disk: thousands of
- * small scripts would otherwise wait for the disk. Later arguments win.
+ * Starts a redis-server of its own on a free port of 127.0.0.1, with the user that the project ships. Without `durable` it
+ * writes nothing to disk: thousands of small scripts would otherwise wait for the disk. Later arguments win.
  */
 export async function startTestRedis({
   durable = false,
   extraArgs = [],
 }: { durable?: boolean; extraArgs?: string[] } = {}): Promise<TestRedis> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-guard-'));
-  const service = await startRedis({
-    dataDir,
-    extraArgs: [...(durable ? [] : ['--appendonly', 'no']), ...extraArgs],
-    log: () => undefined,
-  });
-  const connections: Redis[] = [];
+  mkdirSync(join(dataDir, 'redis'));
+  copyFileSync(ACL_FILE, join(dataDir, 'redis', 'users.acl'));
+  const start = () =>
+    startRedis({
+      dataDir,
+      extraArgs: ['--aclfile', 'users.acl', ...(durable ? [] : ['--appendonly', 'no']), ...extraArgs],
+      log: () => undefined,
+    });
+  let service = await start();
+  const { port } = service;
+  const admin = new Redis(service.address).on('error', () => undefined);
+  // What is left for an operator to do: a password, and the keys of a namespace that is not the default one.
+  await admin.call('ACL', 'SETUSER', USER, `>${PASSWORD}`, '~test-*');
+  await admin.call('ACL', 'SAVE');
+  const connections: RedisConnection[] = [];
   let names = 0;
   return {
-    url: service.address,
-    port: Number(new URL(service.address).port),
-    pid: service.pid ?? 0,
-    connect: async (options = {}) => {
-      const redis = await connectRedis(service.address, options);
+    url: urlAt(port),
+    port,
+    get pid() {
+      return service.pid ?? 0;
+    },
+    admin,
+    connect: async ({ commandTimeoutMs: command_timeout_ms = 2_000, port: through = port } = {}) => {
+      const redis = await connectRedis(redisSettings({ url: urlAt(through), command_timeout_ms }));
       connections.push(redis);
-      return redis;
+      return redis as Redis;
     },
     namespace: () => `test-${(names += 1)}`,
     kill: () => service.kill('SIGKILL'),
+    restart: async () => {
+      await service.exited;
+      service = await start();
+    },
     stop: async () => {
-      for (const redis of connections) redis.disconnect();
+      for (const redis of [admin, ...connections]) redis.disconnect();
       await service.stop();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function urlAt(port: number): string {
+  return `redis://${USER}:${PASSWORD}@127.0.0.1:${port}`;
 }

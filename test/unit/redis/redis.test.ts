@@ -3,6 +3,7 @@ import { freePort } from '../../../src/dev/ports';
 import { connectRedis, isStoreUnavailable, StoreUnavailableError } from '../../../src/redis/client';
 import { checkRedis } from '../../../src/redis/safety';
 import { scriptText } from '../../../src/redis/scripts';
+import { redisSettings } from '../../support/redis';
 
 const INFO = {
   redis_version: '7.2.4',
@@ -45,9 +46,10 @@ describe('the check of a Redis', () => {
 describe('the connection', () => {
   it('that cannot be made says where and what to set, and shows no password', async () => {
     const port = await freePort();
-    const connecting = connectRedis(`redis://user:hush@127.0.0.1:${port}`, { connectTimeoutMs: 1_000 });
+    const url = `redis://user:hush@127.0.0.1:${port}`;
+    const connecting = connectRedis(redisSettings({ url }), { connectTimeoutMs: 1_000 });
     await expect(connecting).rejects.toThrow(`cannot reach Redis at redis://user@127.0.0.1:${port}`);
-    await expect(connecting).rejects.toThrow('Set REDIS_URL or redis.url');
+    await expect(connecting).rejects.toThrow('Set REDIS_URL, redis.url');
     await expect(connecting).rejects.not.toThrow('hush');
   });
 
