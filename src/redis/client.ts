@@ -36,7 +36,8 @@ export async function connectRedis(
   const note = (error: Error): void => {
     // The refused AUTH hangs on it, with the password.
     delete (error as { command?: unknown }).command;
-    last = error;
+    // Why it was closed came before.
+    if (error.message !== 'Connection is closed.') last = error;
   };
   if (redis instanceof Cluster) {
     redis.on('node error', note);
@@ -44,6 +45,8 @@ export async function connectRedis(
     redis.on('+node', (node: Redis) => {
       dropWhatTimedOut(node);
       node.on('error', note);
+      // At once, and not with the first command: those that come while it connects would be put off.
+      if (!node.options.readOnly) node.connect().catch(() => undefined);
     });
   } else {
     redis.on('error', note);
@@ -55,7 +58,7 @@ export async function connectRedis(
   } catch (error) {
     redis.disconnect();
     throw new Error(
-      `cannot reach Redis at ${where}: ${last?.message || (error as Error).message}. Is it running? ` +
+      `cannot reach Redis at ${where}: ${(last ?? (error as Error)).message}. Is it running? ` +
         'Set REDIS_URL, redis.url, redis.cluster or redis.sentinel; `fillsafe dev` starts one.',
       { cause: error },
     );

@@ -76,22 +76,30 @@ function assemble(
     log.warn({ err: error }, 'a metric could not be recorded'),
   );
   const outbox = new Outbox(log);
-  // What other workers brought about shows here when Prometheus asks.
-  const refreshMetrics = async (): Promise<void> => {
+  const refreshVenue = async (name: string): Promise<void> => {
+    const open = await guard.unresolvedCount(name).catch(() => undefined);
+    if (open !== undefined) metrics.unresolved.set({ venue: name }, open);
+  };
+  const refreshBreaker = async (name: string, jobType: string): Promise<void> => {
+    const raw = await guard.breaker(name, jobType).catch(() => undefined);
+    if (raw !== undefined) recorder.breaker(name, jobType, parseBreaker(raw).state);
+  };
+  const refreshRedis = async (): Promise<void> => {
     metrics.redisUp.set(
       await pingAll(redis).then(
         () => 1,
         () => 0,
       ),
     );
-    for (const name of new Set(places.map((place) => place.venue))) {
-      const open = await guard.unresolvedCount(name).catch(() => undefined);
-      if (open !== undefined) metrics.unresolved.set({ venue: name }, open);
-    }
-    for (const place of places) {
-      const raw = await guard.breaker(place.venue, place.jobType).catch(() => undefined);
-      if (raw !== undefined) recorder.breaker(place.venue, place.jobType, parseBreaker(raw).state);
-    }
+  };
+  // What other workers brought about shows here when Prometheus asks: all at once, as Prometheus waits no longer than each.
+  const refreshMetrics = async (): Promise<void> => {
+    const names = new Set(places.map((place) => place.venue));
+    await Promise.all([
+      refreshRedis(),
+      ...[...names].map(refreshVenue),
+      ...places.map((place) => refreshBreaker(place.venue, place.jobType)),
+    ]);
   };
   return {
     runtime: { config, guard, recorder, outbox, log, effects },
