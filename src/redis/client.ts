@@ -36,8 +36,8 @@ export async function connectRedis(
   const note = (error: Error): void => {
     // The refused AUTH hangs on it, with the password.
     delete (error as { command?: unknown }).command;
-    // Why it was closed came before.
-    if (error.message !== 'Connection is closed.') last = error;
+    // Why it was closed, or no Sentinel could help, came before.
+    if (!/^(Connection is closed|All sentinels)/.test(error.message)) last = error;
   };
   if (redis instanceof Cluster) {
     redis.on('node error', note);
@@ -50,6 +50,7 @@ export async function connectRedis(
     });
   } else {
     redis.on('error', note);
+    redis.on('sentinelError', note);
     dropWhatTimedOut(redis);
   }
   try {

@@ -27,6 +27,7 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     redis = await cluster.connect();
     namespace = cluster.nodes[0]!.namespace();
     guard = new Guard(redis, { namespace, ttlMs: 100_000 });
+    for (const venue of VENUES) await guard.store.open(venue, { quiesceMs: 18_000, neverUsed: true });
   });
   afterEach(() => redis.disconnect());
 
