@@ -1,11 +1,8 @@
-import { openGuard, type OpenGuard } from '../../src/client/open-guard';
-import { createVenues } from '../../src/venues/create-venues';
-import type { VenuePort } from '../../src/venues/port';
-import { runCase, type Bench, type CaseEnd, type CrashCase } from '../support/crash/crash-case';
+import { runCase, type CaseEnd, type CrashCase } from '../support/crash/crash-case';
 import { CLOCK_POINTS, cutsOf, JOURNEYS, nameOf, POLICIES, type Journey } from '../support/crash/journeys';
 import { crashLanes, type Lane, type Lanes, type LaneWorker } from '../support/crash/lanes';
+import { LONG } from '../support/long-runs';
 
-const LONG = process.env['FILLSAFE_TEST_LONG'] === '1';
 const LANES_PER_POLICY = LONG ? 3 : 2;
 
 /** One of each kind of cut, for every change; the long profile makes them all. */
@@ -18,40 +15,30 @@ const REPRESENTATIVES: Record<string, string[]> = {
   'MARKET, never arrived, on_absent: manual': ['resolve: after resolve'],
   'MARKET, found by a person, on_absent: manual': ['resolve: before resolve'],
   'LIMIT, answered': ['act: before admit', 'act: after POST order'],
-  'LIMIT, answer lost': ['early look: before look-end'],
+  'LIMIT, answer lost': ['look: before look-end'],
   'LIMIT, never arrived': ['second look: before DELETE order', 'act again: after admit'],
   'cancel, answered': ['act: after DELETE order'],
-  'cancel, never arrived': ['early look: after look-end'],
+  'cancel, never arrived': ['look: after look-end'],
 };
 const CASES = JOURNEYS.flatMap((journey) =>
   (LONG ? cutsOf(journey) : (REPRESENTATIVES[nameOf(journey)] ?? [])).map((point) => ({ journey, point })),
 );
 
 let lanes: Lanes;
-let store: OpenGuard;
 let whole: CaseEnd[];
 let cut: CaseEnd[];
 
 beforeAll(async () => {
   lanes = await crashLanes();
-  store = await openGuard(lanes.stack.config);
-  const venue = createVenues(lanes.stack.config).get('paper') as VenuePort;
-  await venue.syncClock();
-  // Nails the market: prices of later orders are compared with that of the first.
-  const first = { intentId: 'first', venue: 'paper', symbol: 'XRPETH', side: 'BUY', type: 'LIMIT' } as const;
-  await venue.placeOrder({ ...first, quantity: '23', price: '0.00141' }, 'first', () => undefined);
-  const bench: Bench = { stack: lanes.stack, guard: store.guard, venue };
-
   const open = await Promise.all(
     POLICIES.flatMap((policy) => Array.from({ length: LANES_PER_POLICY }, (_, index) => openLane(policy, index))),
   );
   const laneOf = ({ policy }: Journey) => open.find((each) => policy === 'any' || each.policy === policy)!;
-  whole = await Promise.all(JOURNEYS.map((journey) => runCase(bench, laneOf(journey), { journey })));
-  cut = await inLanes(open, CASES, (lane, crash) => runCase(bench, lane, crash));
+  whole = await Promise.all(JOURNEYS.map((journey) => runCase(lanes, laneOf(journey), { journey })));
+  cut = await inLanes(open, CASES, (lane, crash) => runCase(lanes, lane, crash));
 }, 1_200_000);
 
 afterAll(async () => {
-  store.close();
   await lanes.end();
 }, 60_000);
 
@@ -114,7 +101,7 @@ describe('a worker that is killed (-9)', () => {
   );
 
   test('leaves nothing unresolved once the jobs have ended', async () => {
-    expect(await store.guard.unresolved('paper')).toEqual([]);
+    expect(await lanes.guard.unresolved('paper')).toEqual([]);
   });
 });
 

@@ -19,6 +19,12 @@ export interface TestStack {
   end(): Promise<void>;
 }
 
+/** The environment without what is meant for the tests themselves, or would bring the developer's own services into them. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const settings = /^(FILLSAFE_|TEMPORAL_|REDIS_URL$|DATABASE_URL$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
+}
+
 /** A whole stack on fresh data: Temporal, Redis, paper venue and (unless told otherwise) a worker, each its own process. */
 export async function testStack({
   worker = true,
@@ -26,8 +32,7 @@ export async function testStack({
 }: { worker?: boolean; configFile?: string } = {}): Promise<TestStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-test-'));
   const lines: string[] = [];
-  // Addresses of the developer's own services would bring them into the test.
-  const { TEMPORAL_ADDRESS: _temporal, REDIS_URL: _redis, ...env } = process.env;
+  const env = plainEnvironment();
   const stack = await startStack({
     dataDir,
     worker,
@@ -75,7 +80,7 @@ export async function startWorkerBeside({ stack }: TestStack): Promise<() => Pro
     args: ['worker', '--config', stack.info.config],
     logFile: join(stack.info.dataDir, 'logs', 'second-worker.log'),
     watchdog,
-    env: { ...process.env, FILLSAFE_METRICS__PORT: '0' },
+    env: { ...plainEnvironment(), FILLSAFE_METRICS__PORT: '0' },
   });
   return async () => {
     await child.stop();

@@ -6,11 +6,9 @@ import { clientOrderIdOf } from '../../../src/domain/client-order-id';
 import { JOBS, WORKFLOW_QUEUE, workflowIdOf, type JobType } from '../../../src/domain/job-types';
 import type { PlaceOrderInput } from '../../../src/domain/order';
 import type { JobInput } from '../../../src/domain/order.schema';
-import type { Guard } from '../../../src/guard/guard';
-import type { VenuePort } from '../../../src/venues/port';
-import { sameAnswer, type TestStack } from '../stack';
+import { sameAnswer } from '../stack';
 import { CLOCK_POINTS, nameOf, type Journey } from './journeys';
-import type { Lane, LaneWorker } from './lanes';
+import type { Lane, Lanes, LaneWorker } from './lanes';
 
 /** A journey that is cut at a point by kill -9; not cut where there is none. */
 export interface CrashCase {
@@ -29,11 +27,7 @@ export interface CaseEnd {
   passed: Set<string>;
 }
 
-export interface Bench {
-  stack: TestStack;
-  guard: Guard;
-  venue: VenuePort;
-}
+type Bench = Pick<Lanes, 'stack' | 'guard' | 'venue'>;
 
 interface OrderTruth {
   taken: number;

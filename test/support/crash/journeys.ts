@@ -38,11 +38,8 @@ const PLACE_AGAIN = sides('act again', 'admit', 'POST order', 'settle');
 const CANCEL = sides('act', 'admit', 'DELETE order', 'GET order', 'settle');
 const CANCEL_LOST = sides('act', 'admit', 'DELETE order', 'settle');
 const CANCEL_AGAIN = sides('act again', 'admit', 'DELETE order', 'GET order', 'settle');
-const ABSENT_TWICE = [
-  ...look('early look', ...NOT_FOUND),
-  ...look('first look', ...NOT_FOUND),
-  ...look('second look', ...NOT_FOUND),
-];
+const FIRST_ABSENT = look('look', ...NOT_FOUND);
+const ABSENT_TWICE = [...FIRST_ABSENT, ...look('second look', ...NOT_FOUND)];
 const AFTER_ABSENCE: Record<Policy, string[]> = {
   fail: [],
   resend: PLACE_AGAIN,
@@ -59,7 +56,7 @@ export const JOURNEYS: Journey[] = [
       fate: 'answer lost',
       policy,
       decision: 'absent',
-      points: [...PLACE, ...look('early look', 'GET order', 'GET myTrades')],
+      points: [...PLACE, ...look('look', 'GET order', 'GET myTrades')],
     },
     {
       act: 'MARKET',
@@ -83,12 +80,12 @@ export const JOURNEYS: Journey[] = [
     decision: 'done',
     points: [
       ...PLACE,
-      ...look('early look', 'GET order', 'GET myTrades'),
+      ...look('look', 'GET order', 'GET myTrades'),
       ...sides('resolve', 'GET order', 'GET myTrades', 'resolve'),
     ],
   },
   { act: 'LIMIT', fate: 'answered', ...rests, points: PLACE },
-  { act: 'LIMIT', fate: 'answer lost', ...rests, points: [...PLACE, ...look('early look', 'GET order')] },
+  { act: 'LIMIT', fate: 'answer lost', ...rests, points: [...PLACE, ...look('look', 'GET order')] },
   {
     act: 'LIMIT',
     fate: 'never arrived',
@@ -96,17 +93,19 @@ export const JOURNEYS: Journey[] = [
     points: [...PLACE, ...ABSENT_TWICE, ...sides('second look', 'DELETE order'), ...PLACE_AGAIN],
   },
   { act: 'cancel', fate: 'answered', ...rests, points: CANCEL },
-  { act: 'cancel', fate: 'answer lost', ...rests, points: [...CANCEL_LOST, ...look('early look', 'GET order')] },
+  { act: 'cancel', fate: 'answer lost', ...rests, points: [...CANCEL_LOST, ...look('look', 'GET order')] },
   {
     act: 'cancel',
     fate: 'never arrived',
     ...rests,
-    points: [...CANCEL_LOST, ...look('early look', 'GET order'), ...CANCEL_AGAIN],
+    points: [...CANCEL_LOST, ...look('look', 'GET order'), ...CANCEL_AGAIN],
   },
 ];
 
 /** Every cut that differs from those of the same act with another fate: that begins to matter when the request has left. */
 export function cutsOf({ act, fate, points }: Journey): string[] {
   if (fate === 'answered') return [...CLOCK_POINTS, ...points];
-  return points.slice(points.indexOf(`act: after ${act === 'cancel' ? 'DELETE' : 'POST'} order`));
+  const cuts = [...new Set(points)].slice(points.indexOf(`act: after ${act === 'cancel' ? 'DELETE' : 'POST'} order`));
+  const first = cuts.some((point) => point.startsWith('second look')) ? FIRST_ABSENT.slice(1) : [];
+  return [...cuts, ...first.map((point) => point.replace('look', 'first look'))];
 }

@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { msToTs } from '@temporalio/common/lib/time';
 import { FillsafeClient } from '../../../src/client/client';
+import { openGuard } from '../../../src/client/open-guard';
 import { loadConfig } from '../../../src/config/load';
 import type { FillsafeConfig } from '../../../src/config/schema';
 import type { ChildHandle } from '../../../src/dev/child';
 import { startNodeChild } from '../../../src/dev/node-child';
 import { startWatchdog } from '../../../src/dev/watchdog';
-import { testStack, type TestStack } from '../stack';
+import type { Guard } from '../../../src/guard/guard';
+import { createVenues } from '../../../src/venues/create-venues';
+import type { VenuePort } from '../../../src/venues/port';
+import { plainEnvironment, testStack, type TestStack } from '../stack';
 
 /** Where a job's process ends or stops, by the names that `points.cjs` gives. */
 export interface CrashOrder {
@@ -31,17 +35,20 @@ export interface Lane {
   config: FillsafeConfig;
   client: FillsafeClient;
   /** Starts a worker that crashes where it was told; one that is killed is started again, as a supervisor would. */
-  startWorker(): Promise<LaneWorker>;
+  startWorker(settings?: Record<string, string>): Promise<LaneWorker>;
   /** Tells the workers where to crash in the course of a job, in this order, each once. */
   crash(workflowId: string, orders: CrashOrder[]): void;
   /** The points that a job has passed so far, and the crashes, each with the process's id. */
   passed(workflowId: string): { pid: number; point: string }[];
-  /** Waits until the job has passed a point, in process `pid` where given. */
-  untilPassed(workflowId: string, point: string, pid?: number): Promise<void>;
+  /** Waits until the job has stopped a worker (SIGSTOP); answers that worker's process id. */
+  untilStopped(workflowId: string): Promise<number>;
 }
 
 export interface Lanes {
   stack: TestStack;
+  /** The venue and the guard's store, as the test asks them. */
+  venue: VenuePort;
+  guard: Guard;
   open(name: string, settings?: Record<string, string>): Promise<Lane>;
   end(): Promise<void>;
 }
@@ -57,6 +64,12 @@ export async function crashLanes(): Promise<Lanes> {
   const stack = await testStack({ worker: false, configFile: 'test/support/config/quick.yaml' });
   const { dataDir, config: configFile } = stack.stack.info;
   const watchdog = startWatchdog();
+  const store = await openGuard(stack.config);
+  const venue = createVenues(stack.config).get('paper') as VenuePort;
+  await venue.syncClock();
+  // The market goes wherever the first order of a symbol is: a far price of a later one lets that rest.
+  const first = { intentId: 'first', venue: 'paper', symbol: 'XRPETH', side: 'BUY', type: 'LIMIT' } as const;
+  await venue.placeOrder({ ...first, quantity: '23', price: '0.00141' }, 'first', () => undefined);
   const closing: (() => Promise<unknown>)[] = [];
 
   async function open(name: string, settings: Record<string, string> = {}): Promise<Lane> {
@@ -68,7 +81,7 @@ export async function crashLanes(): Promise<Lanes> {
     const client = await FillsafeClient.connect(config);
     closing.push(() => client.close());
 
-    async function startProcess(): Promise<ChildHandle> {
+    async function startProcess(more: Record<string, string>): Promise<ChildHandle> {
       const hook = `--require ${join(__dirname, 'points.cjs')}`;
       const { child } = await startNodeChild({
         name: `worker of ${name}`,
@@ -76,19 +89,19 @@ export async function crashLanes(): Promise<Lanes> {
         args: ['worker', '--config', configFile],
         logFile: join(dataDir, 'logs', `${name}.log`),
         watchdog,
-        env: { ...plainEnvironment(), ...env, NODE_OPTIONS: hook, CRASH_POINTS_DIR: dir },
+        env: { ...plainEnvironment(), ...env, ...more, NODE_OPTIONS: hook, CRASH_POINTS_DIR: dir },
       });
       return child;
     }
 
-    async function startWorker(): Promise<LaneWorker> {
-      let child = await startProcess();
+    async function startWorker(more: Record<string, string> = {}): Promise<LaneWorker> {
+      let child = await startProcess(more);
       let stopping = false;
       const watch = (async () => {
         for (;;) {
           await child.exited;
           if (stopping) return;
-          child = await startProcess();
+          child = await startProcess(more);
         }
       })();
       const stop = async (): Promise<void> => {
@@ -122,19 +135,24 @@ export async function crashLanes(): Promise<Lanes> {
       startWorker,
       passed,
       crash: (workflowId, orders) => writeFileSync(fileOf(workflowId, 'orders'), JSON.stringify(orders)),
-      untilPassed: async (workflowId, point, pid) => {
-        const isIt = (each: { pid: number; point: string }): boolean =>
-          each.point === point && (pid === undefined || each.pid === pid);
-        while (!passed(workflowId).some(isIt)) await sleep(20);
+      untilStopped: async (workflowId) => {
+        for (;;) {
+          const stopped = passed(workflowId).find(({ point }) => point === 'SIGSTOP');
+          if (stopped) return stopped.pid;
+          await sleep(20);
+        }
       },
     };
   }
 
   return {
     stack,
+    venue,
+    guard: store.guard,
     open,
     end: async () => {
       await Promise.all(closing.map((close) => close()));
+      store.close();
       watchdog.close();
       await stack.end();
     },
@@ -151,10 +169,4 @@ async function registerNamespace({ client }: TestStack, namespace: string): Prom
       () => false,
     );
   while (!(await known())) await sleep(100);
-}
-
-/** Settings of the surrounding shell would reach the workers. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  const outer = /^(FILLSAFE_|TEMPORAL_|REDIS_URL$|DATABASE_URL$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !outer.test(key)));
 }

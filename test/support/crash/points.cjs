@@ -46,21 +46,25 @@ function watch() {
   };
 }
 
-/** Looks under way, by activity and attempt: which look it is shows in what the guard answered at its beginning. */
+/**
+ * Looks under way, by activity and attempt, and their names: what the guard answered at its beginning tells which it is. One
+ * whose "not found" counts, and counts first, is the first look too; how many go before it is a matter of time.
+ */
 const looks = new Map();
 
 function begin(name) {
   const activity = runningActivity();
   if (!activity) return undefined;
   const look = `${activity.workflowExecution.workflowId} ${activity.activityId} ${activity.attempt}`;
-  pass(activity, `${stageOf(activity, look)}: before ${name}`);
+  pass(activity, stagesOf(activity, look), `before ${name}`);
   return {
     end: (reply) => {
       if (name === 'look-begin' && Array.isArray(reply) && reply[0] === 'LOOK') {
-        const [, , toQuiescenceMs, , , absents] = reply.map(Number);
-        looks.set(look, toQuiescenceMs > 0 ? 'early look' : absents === 0 ? 'first look' : 'second look');
+        // As look-begin.lua says: LOOK mark lookFence msToQuiescence neverSent looks absents …
+        const [toQuiescenceMs, absents] = [Number(reply[3]), Number(reply[6])];
+        looks.set(look, absents > 0 ? ['second look'] : toQuiescenceMs > 0 ? ['look'] : ['look', 'first look']);
       }
-      pass(activity, `${stageOf(activity, look)}: after ${name}`);
+      pass(activity, stagesOf(activity, look), `after ${name}`);
     },
   };
 }
@@ -74,19 +78,19 @@ function runningActivity() {
   }
 }
 
-function stageOf({ activityType, activityId }, look) {
-  if (activityType === 'lookUp') return looks.get(look) ?? 'look';
-  if (activityType === 'resolveIntent') return 'resolve';
-  return activityId.endsWith('-1') ? 'act' : 'act again';
+function stagesOf({ activityType, activityId }, look) {
+  if (activityType === 'lookUp') return looks.get(look) ?? ['look'];
+  if (activityType === 'resolveIntent') return ['resolve'];
+  return activityId.endsWith('-1') ? ['act'] : ['act again'];
 }
 
 /** Writes the point down for its job, and obeys the test's next order for that job when it names this point. */
-function pass({ workflowExecution }, point) {
+function pass({ workflowExecution }, stages, where) {
   const file = join(dir, encodeURIComponent(workflowExecution.workflowId));
-  appendFileSync(`${file}.passed`, `${process.pid} ${point}\n`);
+  appendFileSync(`${file}.passed`, `${process.pid} ${stages[0]}: ${where}\n`);
   const orders = existsSync(`${file}.orders`) ? JSON.parse(readFileSync(`${file}.orders`, 'utf8')) : [];
   const [order, ...later] = orders;
-  if (order?.point !== point) return;
+  if (!stages.some((stage) => `${stage}: ${where}` === order?.point)) return;
   writeFileSync(`${file}.orders`, JSON.stringify(later));
   appendFileSync(`${file}.passed`, `${process.pid} ${order.signal}\n`);
   process.kill(process.pid, order.signal);
