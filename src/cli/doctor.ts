@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load';
 import type { FillsafeConfig } from '../config/schema';
 import { commandConfig } from './command-config';
 import { checkRedisService } from './doctor-redis';
+import { checkStores } from './doctor-stores';
 import { checkTemporal } from './doctor-temporal';
 import { checkVenues } from './doctor-venues';
 import { EXIT } from './exit-codes';
@@ -53,6 +54,11 @@ async function examine(options: { fix?: boolean; config?: string }): Promise<Fin
 }
 
 async function examineServices(config: FillsafeConfig, { fix = false }: { fix?: boolean }): Promise<Finding[]> {
-  const parts = await Promise.all([checkRedisService(config), checkTemporal(config, { fix }), checkVenues(config)]);
+  const parts = await Promise.all([
+    checkRedisService(config),
+    checkStores(config),
+    checkTemporal(config, { fix }),
+    checkVenues(config),
+  ]);
   return parts.flat();
 }

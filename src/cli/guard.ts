@@ -7,9 +7,10 @@ import type { IntentRef } from '../guard/keys';
 import { openGuard, type OpenGuard } from '../client/open-guard';
 import { commandConfig } from './command-config';
 import { resolveIntent, type ResolveOptions } from './guard-resolve';
+import { trustStore } from './guard-trust';
 import { checkedJobType } from './job';
 import { ago, count, print, printJson } from './output';
-import { evidenceOf, nextOf, recordFacts, stateInWords } from './record-words';
+import { evidenceOf, lookLine, looksOf, nextOf, recordFacts, stateInWords } from './record-words';
 import { venuesOf } from './reconcile';
 import { facts, table } from './table';
 
@@ -68,6 +69,18 @@ export function guardCommand(): Command {
       const { config } = commandConfig({ ...options, quiet: options.json === true });
       return resolveIntent(config, intentId, options);
     });
+  command
+    .command('trust')
+    .description('vouches for what Redis holds of a venue: its acts leave again without being looked up first')
+    .argument('<venue>')
+    .requiredOption('--reason <text>', 'why, for the audit')
+    .option('--actor <name>', 'who vouches', userInfo().username)
+    .option('--json', 'one line of JSON')
+    .option(...CONFIG)
+    .action((venue: string, options: { reason: string; actor: string; json?: boolean; config?: string }) => {
+      const { config } = commandConfig({ ...options, quiet: options.json === true });
+      return trustStore(config, venue, options);
+    });
   return command;
 }
 
@@ -110,6 +123,7 @@ async function unknown(options: GuardOptions): Promise<void> {
   try {
     const nowMs = await store.guard.now();
     const rows: string[][] = [];
+    const shown: string[] = [];
     let forPerson = 0;
     for (const venue of venuesOf(config, options.venue)) {
       for (const { ref, record } of await store.guard.unresolved(venue)) {
@@ -118,11 +132,13 @@ async function unknown(options: GuardOptions): Promise<void> {
         if (options.json) await printJson({ ...ref, ...record, next });
         const what = [ref.intentId, ref.jobType, venue, stateInWords(record.state), ago(record.createdAt, nowMs)];
         rows.push([...what, evidenceOf(record) ?? '', next]);
+        if (record.state === 'MANUAL') shown.push(...looksOf(record).map((look) => lookLine(ref.intentId, look)));
       }
     }
     if (options.json) return;
     if (rows.length === 0) return await print('no open question: the outcome of every act is known');
     await print(table(['intent', 'job type', 'venue', 'state', 'first seen', 'evidence', 'next'], rows));
+    if (shown.length > 0) await print(`\nWhat the venue showed\n${shown.join('\n')}`);
     await print(`\n${count(rows.length, 'open question')}, of which ${forPerson} for a person`);
   } finally {
     store.close();

@@ -24,6 +24,8 @@ export interface Status {
     replays: number | null;
     duplicates: number | null;
   };
+  /** Venues of which Redis may have lost claims: every act there is looked up before it leaves. */
+  suspected: { venue: string; why: string; leftMs: number }[];
   /** Times are epoch ms by Redis. */
   breakers: {
     venue: string;
@@ -62,7 +64,7 @@ export async function readStatus(config: FillsafeConfig, metricsAddress: string 
     doneLastHour: null,
     refusedLastHour: null,
   };
-  const guard = redis.value ?? { unresolved: null, parked: null, breakers: [] };
+  const guard = redis.value ?? { unresolved: null, parked: null, suspected: [], breakers: [] };
   return {
     services: { temporal: temporal.state, redis: redis.state, metrics: metrics.state },
     workers,
@@ -72,6 +74,7 @@ export async function readStatus(config: FillsafeConfig, metricsAddress: string 
       parked: guard.parked,
       ...(metrics.value ?? { replays: null, duplicates: null }),
     },
+    suspected: guard.suspected,
     breakers: guard.breakers,
   };
 }
@@ -109,8 +112,11 @@ async function fromTemporal(client: FillsafeClient, venues: string[]) {
 async function fromGuard({ guard }: OpenGuard, venues: string[]) {
   let unresolved = 0;
   let parked = 0;
+  const suspected: Status['suspected'] = [];
   const breakers: Status['breakers'] = [];
   for (const venue of venues) {
+    const store = await guard.store.read(venue);
+    if (store?.suspected) suspected.push({ venue, why: store.suspected, leftMs: store.leftMs });
     // A claim is an attempt that acts at this moment: no doubt yet.
     const records = (await guard.unresolved(venue)).filter(({ record }) => record.state !== 'CLAIMED');
     unresolved += records.length;
@@ -121,7 +127,7 @@ async function fromGuard({ guard }: OpenGuard, venues: string[]) {
       breakers.push({ venue, jobType, state, ...times, failures, calls });
     }
   }
-  return { unresolved, parked, breakers };
+  return { unresolved, parked, suspected, breakers };
 }
 
 async function scrape(address: string | undefined): Promise<string> {

@@ -44,6 +44,16 @@ export function evidenceOf({ payload }: GuardRecord): string | undefined {
   return typeof why === 'string' ? why : typeof message === 'string' ? message : undefined;
 }
 
+/** What each look showed, the last ones: time, finding, reason. */
+export function looksOf({ payload }: GuardRecord): { at: number; verdict: string; why: string }[] {
+  const saw = typeof payload === 'object' && payload !== null && 'saw' in payload ? payload.saw : undefined;
+  return Array.isArray(saw) ? (saw as { at: number; verdict: string; why: string }[]) : [];
+}
+
+export function lookLine(intentId: string, { at, verdict, why }: { at: number; verdict: string; why: string }): string {
+  return `  ${intentId}  ${clockTime(at)}  ${verdict}: ${why}`;
+}
+
 /** The record as names and values; `nowMs` is Redis time, by which all its times are. */
 export function recordFacts(record: GuardRecord, nowMs: number): [string, string][] {
   const { state, settledAt, createdAt, quiesceAt, payload } = record;
@@ -60,6 +70,7 @@ export function recordFacts(record: GuardRecord, nowMs: number): [string, string
   const evidence = evidenceOf(record);
   if (evidence !== undefined) rows.push([state === 'REJECTED' ? 'refusal' : 'evidence', evidence]);
   else if (payload !== undefined) rows.push(['result', JSON.stringify(payload)]);
+  for (const { at, verdict, why } of looksOf(record)) rows.push([`look at ${clockTime(at)}`, `${verdict}: ${why}`]);
   rows.push(['next', nextOf(record, nowMs)]);
   return rows;
 }

@@ -30,7 +30,11 @@ function metricsAddress({ metrics }: FillsafeConfig, stack: StackInfo | undefine
   return `http://${host}:${metrics.port}/metrics`;
 }
 
-function inTables({ services, workers, numbers, breakers }: Status): string {
+function suspicion({ venue, why, leftMs }: Status['suspected'][number]): [string, string] {
+  return [`claims at ${venue}`, `${why}: every act is looked up before it leaves, for ${duration(leftMs)} more`];
+}
+
+function inTables({ services, workers, numbers, suspected, breakers }: Status): string {
   const unpolled = workers.filter(({ pollers }) => pollers === 0).map(({ queue }) => queue);
   const names = new Set(workers.flatMap(({ identities }) => identities));
   const polled =
@@ -43,7 +47,7 @@ function inTables({ services, workers, numbers, breakers }: Status): string {
   const nowMs = Date.now();
   return [
     'Services',
-    facts([...Object.entries(services), ['workers', polled]]),
+    facts([...Object.entries(services), ['workers', polled], ...suspected.map(suspicion)]),
     '',
     'Key numbers',
     facts([

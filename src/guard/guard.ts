@@ -50,7 +50,8 @@ export class Guard {
     this.keys = guardKeys(options.namespace);
     const run = scriptRunner(redis);
     this.run = (name, keys, args) => this.answered(name, run(name, keys, args));
-    this.store = new Store(this.run, this.keys, options.onStore);
+    const get = (key: string): Promise<string | null> => this.answered('store', redis.get(key));
+    this.store = new Store(this.run, get, this.keys, options.onStore);
   }
 
   /** May this attempt act? On GO the caller holds the claim for `leaseMs` from the moment before it asked. */

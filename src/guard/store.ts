@@ -26,6 +26,7 @@ export class Store {
 
   constructor(
     private readonly run: RunScript,
+    private readonly get: (key: string) => Promise<string | null>,
     private readonly keys: ReturnType<typeof guardKeys>,
     private readonly onChange: (venue: string, state: StoreState) => void = () => undefined,
   ) {}
@@ -60,6 +61,16 @@ export class Store {
       [epoch, goes, quiesceMs, neverUsed ? 1 : 0],
     );
     return this.learn(venue, mark);
+  }
+
+  /** What is believed of a venue's store, for people; `undefined` where there is none. Changes nothing. */
+  async read(venue: string): Promise<StoreState | undefined> {
+    const raw = await this.get(this.keys.store(venue));
+    if (raw === null) return undefined;
+    const [, , , suspectUntil = '0', why = ''] = raw.split('\n');
+    // For display only: this machine's clock stands in for that of Redis.
+    const leftMs = Math.max(Number(suspectUntil) - Date.now(), 0);
+    return { suspected: leftMs > 0 ? why : '', leftMs };
   }
 
   /** A person vouches for what Redis holds; kept in the audit. Answers `false` where there is no store yet. */
