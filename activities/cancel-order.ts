@@ -52,6 +52,7 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
         return final;
       }
     },
+    canLookUp: true,
     lookUp: (cancel, { confirming }) =>
       lookAt(async () => {
         const found = await find(cancel);

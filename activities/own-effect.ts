@@ -24,6 +24,7 @@ export function ownEffect(definition: EffectDefinition, deps: EffectDeps): Effec
     resultName: 'result',
     read: (given) => read(definition, deps, given),
     run: ownRun(definition, deps),
+    canLookUp: typeof whenUnknown === 'object',
     lookUp: (input, look) => lookUp(definition, policy, input, look),
     onAbsent: () => (typeof whenUnknown === 'object' && whenUnknown.onAbsent === 'fail' ? 'fail' : 'resend'),
     decided: (input, resolution, look) => decided(definition, input, resolution, look),

@@ -33,6 +33,7 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
       };
     },
     run: (order, ticket) => deps.venue(order.venue).placeOrder(order, clientOrderId(order), () => ticket.pass()),
+    canLookUp: true,
     lookUp: (order, { confirming, ageMs, pass }) =>
       lookAt(async () => {
         const venue = deps.venue(order.venue);

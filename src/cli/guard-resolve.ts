@@ -1,18 +1,22 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import pino from 'pino';
+import { createEffects, decide, type KnownAct } from '../../activities';
 import { FillsafeClient } from '../client/client';
 import { readJobHistory } from '../client/job-history';
 import { openGuard } from '../client/open-guard';
 import type { FillsafeConfig } from '../config/schema';
 import type { Resolution } from '../domain/job-plan';
 import { workflowIdOf, type JobType } from '../domain/job-types';
-import type { OrderState } from '../domain/order';
-import { serialiseResult } from '../guard/serialise';
+import { isInvalidInput } from '../domain/order.schema';
+import type { IntentRef } from '../guard/keys';
+import type { GuardRecord } from '../guard/record';
 import { createVenues } from '../venues/create-venues';
-import { orderStateOf } from '../venues/port';
+import type { VenuePort } from '../venues/port';
 import { EXIT } from './exit-codes';
 import { findRecord } from './guard';
 import { checkedJobType } from './job';
-import { duration, errorText, print, printJson } from './output';
+import { parseUnrounded } from './exact-json';
+import { errorText, print, printJson } from './output';
 import { UsageError } from './usage-error';
 
 export interface ResolveOptions {
@@ -20,7 +24,8 @@ export interface ResolveOptions {
   reason: string;
   actor: string;
   orderId?: string;
-  symbol?: string;
+  input?: string;
+  confirm?: string;
   type: string;
   venue?: string;
   json?: boolean;
@@ -44,7 +49,8 @@ export async function resolveIntent(config: FillsafeConfig, intentId: string, op
   if (reason === '') throw new UsageError('--reason: empty; the reason is kept in the audit');
   if (decision === 'done' && !/^\d{1,20}$/.test(orderId ?? ''))
     throw new UsageError("--order-id: the venue's order id, a string of digits, is needed for --decision done");
-  const resolution: Resolution = { decision, reason, actor, ...(orderId === undefined ? {} : { orderId }) };
+  const { confirm } = options;
+  const resolution: Resolution = { decision, reason, actor, ...(orderId && { orderId }), ...(confirm && { confirm }) };
   const client = await FillsafeClient.connect(config);
   try {
     const job = await readJobHistory(client.temporal, workflowIdOf(jobType, intentId)).catch((error: unknown) => {
@@ -52,10 +58,10 @@ export async function resolveIntent(config: FillsafeConfig, intentId: string, op
       throw error;
     });
     const isRunning = job?.state.status === 'running' || job?.state.status === 'manual';
-    const symbol = options.symbol ?? (typeof job?.input['symbol'] === 'string' ? job.input['symbol'] : undefined);
+    const input = options.input === undefined ? job?.input : parseInput(options.input);
     const decided = isRunning
       ? await throughJob(client, jobType, intentId, resolution)
-      : await inStore(config, { jobType, intentId, symbol, venue: options.venue }, resolution);
+      : await inStore(config, { jobType, intentId, input, venue: options.venue }, resolution);
     if (options.json) await printJson({ intentId, jobType, ...resolution, ...decided });
     else
       await print(
@@ -102,54 +108,59 @@ async function throughJob(
   return { via: 'workflow', next };
 }
 
+function parseInput(text: string): object {
+  try {
+    const input = parseUnrounded(text);
+    if (typeof input === 'object' && input !== null) return input;
+  } catch (error) {
+    throw new UsageError(`--input: not JSON: ${errorText(error)}`);
+  }
+  throw new UsageError('--input: must be one JSON object, what the job was submitted with');
+}
+
+/** Where no job runs for the intent: the record itself takes the decision. */
 async function inStore(
   config: FillsafeConfig,
-  about: { jobType: JobType; intentId: string; symbol: string | undefined; venue: string | undefined },
-  { decision, reason, actor, orderId }: Resolution,
+  about: { jobType: JobType; intentId: string; input: object | undefined; venue: string | undefined },
+  resolution: Resolution,
 ): Promise<Decided> {
   const store = await openGuard(config);
   try {
-    const { ref } = await findRecord(config, store, about);
-    let payload = JSON.stringify({
-      category: 'RESOLVED_REJECTED',
-      message: `${actor} decided that it was refused: ${reason}`,
-      why: reason,
-    });
-    if (decision === 'done' && orderId !== undefined)
-      payload = serialiseResult(await theOrder(config, ref.venue, about.symbol, orderId));
-    const outcome = await store.guard.resolve(ref, { decision, payload, actor, reason });
-    if (outcome.kind === 'EARLY')
+    const { ref, record } = await findRecord(config, store, about);
+    const act = about.input && knownAct(config, ref, record, about.input);
+    const decided = await decide(store.guard, ref, act, resolution);
+    if (decided.kind === 'late')
       throw new RefusedDecision(
-        `${about.intentId}: not taken: its last request may still take effect for ${duration(outcome.waitMs)}; decide "absent" after that`,
-      );
-    if (outcome.kind === 'REFUSED')
-      throw new RefusedDecision(
-        `${about.intentId}: not taken: its record is ${outcome.state}; only a MANUAL one waits for a person`,
+        `${about.intentId}: not taken: its record is ${decided.state}; only a MANUAL one waits for a person`,
       );
     const next = {
       done: "no job runs for it; every later submit gets the venue's own order as its result",
       absent: 'no job runs for it; a later submit of the intent may act',
       rejected: 'no job runs for it; every later submit is refused, RESOLVED_REJECTED',
-    }[decision];
+    }[decided.kind];
     return { via: 'store', next };
+  } catch (error) {
+    if (!isInvalidInput(error)) throw error;
+    throw new RefusedDecision(`${about.intentId}: ${error.problems.join('; ')}`);
   } finally {
     store.close();
   }
 }
 
-/** The order as the venue tells it: the result must be the venue's and not somebody's memory. */
-async function theOrder(
-  config: FillsafeConfig,
-  venueName: string,
-  symbol: string | undefined,
-  orderId: string,
-): Promise<OrderState> {
-  if (symbol === undefined)
-    throw new UsageError('--symbol: the job is gone, so the symbol is needed to ask the venue for the order');
-  const venue = createVenues(config).get(venueName);
-  if (!venue) throw new UsageError(`--venue: "${venueName}" is not configured`);
-  await venue.syncClock();
-  const found = await venue.findOrder(symbol, { orderId });
-  if (!found) throw new UsageError(`--order-id: ${venueName} knows no order ${orderId} of ${symbol}`);
-  return orderStateOf(found);
+/** The act of a record, by what its job was given; refuses what belongs to another intent. */
+function knownAct(config: FillsafeConfig, ref: IntentRef, record: GuardRecord, input: object): KnownAct | undefined {
+  const venues = createVenues(config);
+  const venue = (name: string): VenuePort => {
+    const known = venues.get(name);
+    if (!known) throw new UsageError(`--venue: "${name}" is not configured`);
+    return known;
+  };
+  const effect = createEffects(config, venue, pino({ enabled: false }), []).ofJobType(ref.jobType);
+  if (!effect) return undefined;
+  const job = effect.read(input);
+  const version = (fingerprint: string): string => fingerprint.split(':')[0] ?? '';
+  const comparable = version(job.fingerprint) === version(record.fingerprint);
+  if (job.ref.intentId !== ref.intentId || (comparable && job.fingerprint !== record.fingerprint))
+    throw new UsageError(`--input: is not what intent "${ref.intentId}" was submitted with`);
+  return { effect, input: job.input };
 }

@@ -75,6 +75,8 @@ export interface Resolution {
   orderId?: string;
   /** The result of any other effect that is `done`; may be left out where its look-up finds it. */
   result?: object;
+  /** The code of a refusal by which the venue contradicted: decides all the same. */
+  confirm?: string;
   /** Which intent is meant, where a workflow has several that wait. */
   intentId?: string;
 }

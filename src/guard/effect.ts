@@ -65,6 +65,8 @@ export interface Effect<Input = unknown, Result extends object = object> {
    * an order that can rest must then be fenced, so that it cannot appear later.
    */
   lookUp(input: Input, look: Look): Promise<Sighting<Result>>;
+  /** Whether `lookUp` asks anybody; what cannot be looked up is done at most once without a person. */
+  canLookUp: boolean;
   /** What to do when it is surely absent. */
   onAbsent(input: Input): 'resend' | 'fail' | 'manual';
   /** The result of an act that a person says has happened. Throws an `InvalidInputError` when that cannot be. */

@@ -244,7 +244,14 @@ export class Guard {
    */
   async resolve(
     ref: IntentRef,
-    request: { decision: 'done' | 'absent' | 'rejected'; payload: string; actor: string; reason: string },
+    request: {
+      decision: 'done' | 'absent' | 'rejected';
+      payload: string;
+      actor: string;
+      reason: string;
+      /** What the venue showed when the decision was taken; kept in the audit. */
+      venueShows: string;
+    },
   ): Promise<
     | { kind: 'OK'; state: string; attempts: number }
     | { kind: 'REFUSED'; state: string }
@@ -258,6 +265,7 @@ export class Guard {
       request.actor,
       request.reason,
       this.options.ttlMs,
+      request.venueShows,
     ]);
     if (kind === 'EARLY') return { kind, waitMs: Number(state) };
     return kind === 'OK' ? { kind, state, attempts: Number(attempts) } : { kind: 'REFUSED', state };

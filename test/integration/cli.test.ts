@@ -297,7 +297,11 @@ describe('an order that only a person can decide', () => {
     const silent = await fillsafe('guard', 'resolve', 'odd-1', '--decision', 'rejected');
     expect(silent.code).toBe(2);
     const args = ['--decision', 'rejected', '--reason', 'not our order', '--actor', 'alice'];
-    const decided = await fillsafe('guard', 'resolve', 'odd-1', ...args);
+    const refused = await fillsafe('guard', 'resolve', 'odd-1', ...args);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain('not taken: paper shows what does not fit');
+    const confirm = /confirm "(\w+)"/.exec(refused.stderr)?.[1] ?? '';
+    const decided = await fillsafe('guard', 'resolve', 'odd-1', ...args, '--confirm', confirm);
     expect(decided).toMatchObject({ code: 0, stderr: '' });
     expect(decided.stdout).toContain('RESOLVED_REJECTED');
     const after = await submit('odd-1', {}, '--wait');
@@ -325,7 +329,7 @@ describe('an order that only a person can decide', () => {
 
     const why = ['--reason', 'adopted', '--json'];
     const wrong = await fillsafe('guard', 'resolve', 'odd-2', '--decision', 'done', '--order-id', '999999', ...why);
-    expect(wrong.code).toBe(2);
+    expect(wrong.code).toBe(3);
     expect(wrong.stderr).toContain('knows no order 999999');
     const decided = await fillsafe('guard', 'resolve', 'odd-2', '--decision', 'done', '--order-id', orderId, ...why);
     expect(decided.json()).toMatchObject([{ intentId: 'odd-2', decision: 'done', via: 'store' }]);

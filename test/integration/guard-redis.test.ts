@@ -131,7 +131,7 @@ describe('the guard on a real Redis', () => {
     if (look.kind !== 'LOOK') throw new Error(look.kind);
     const absence = { quiesceMs: 1_000, looks: 2, gapMs: 2_000 };
     await guard.lookEnd(ref, { fence: look.fence, verdict: 'manual', payload: '{}', absence });
-    const decision = { decision: 'done', payload: '{}', actor: 'ada', reason: 'seen' } as const;
+    const decision = { decision: 'done', payload: '{}', actor: 'ada', reason: 'seen', venueShows: '' } as const;
     expect(await guard.resolve(ref, decision)).toMatchObject({ kind: 'OK' });
     expect(await guard.unresolved('paper')).toEqual([]);
     await guard.breaker('paper', 'order.place');
@@ -143,7 +143,13 @@ describe('the guard on a real Redis', () => {
     const ref = placing('a');
     const request = admitRequest({ attempt: 2 });
     expect(await guard.admit(ref, request)).toMatchObject({ kind: 'UNKNOWN' });
-    const early = await guard.resolve(ref, { decision: 'absent', payload: '{}', actor: 'ada', reason: 'guess' });
+    const early = await guard.resolve(ref, {
+      decision: 'absent',
+      payload: '{}',
+      actor: 'ada',
+      reason: 'guess',
+      venueShows: '',
+    });
     expect(early).toEqual({ kind: 'REFUSED', state: 'UNKNOWN' });
     const look = await guard.lookBegin(ref, {
       looker: 'l',
@@ -157,7 +163,13 @@ describe('the guard on a real Redis', () => {
     if (look.kind !== 'LOOK') throw new Error(look.kind);
     const absence = { quiesceMs: 1_000, looks: 2, gapMs: 2_000 };
     await guard.lookEnd(ref, { fence: look.fence, verdict: 'manual', payload: '{}', absence });
-    await guard.resolve(ref, { decision: 'rejected', payload: '{}', actor: 'ada', reason: 'venue support said no' });
+    await guard.resolve(ref, {
+      decision: 'rejected',
+      payload: '{}',
+      actor: 'ada',
+      reason: 'venue support said no',
+      venueShows: '',
+    });
 
     const rows = await server.admin.xrange(keys.audit('paper'), '-', '+');
     expect(rows).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createVenues } from '../../src/venues/create-venues';
 import type { VenuePort } from '../../src/venues/port';
+import type { Resolution } from '../../src/domain/job-plan';
 import type { OrderResult, PlaceOrderInput } from '../../src/domain/order';
 import { tradingDesk } from '../support/trading-desk';
 
@@ -116,6 +117,12 @@ describe('an order whose answer is lost', () => {
   });
 });
 
+/** Whether a decision was refused because the last request may still act; anything else that went wrong is thrown on. */
+function isEarly(error: { cause?: Error }): boolean {
+  if (error.cause?.message.includes('too early') !== true) throw error;
+  return false;
+}
+
 describe('an order that only a person can decide', () => {
   /** The venue holds another order under the id that ours would have. */
   async function contradicted(): Promise<PlaceOrderInput> {
@@ -124,6 +131,19 @@ describe('an order that only a person can decide', () => {
     await desk.stack.client.submit('order.place', order);
     await untilParked(order);
     return order;
+  }
+
+  /** Decides against what the venue shows: refused once, with what it shows, and taken with the code of that refusal. */
+  async function decideAllTheSame(order: PlaceOrderInput, resolution: Resolution): Promise<void> {
+    const decide = (confirm?: string): Promise<unknown> =>
+      desk.stack.client.resolve('order.place', order.intentId, { ...resolution, ...(confirm && { confirm }) });
+    const refusal = await decide().then(
+      () => 'taken at once',
+      (error: { cause?: Error }) => String(error.cause?.message),
+    );
+    expect(refusal).toContain('shows what does not fit');
+    await expect(decide('000000')).rejects.toMatchObject({ cause: { message: refusal } });
+    await decide(/confirm "(\w+)"/.exec(refusal)?.[1]);
   }
 
   test('parks, says why, and ends by the update "resolve"', async () => {
@@ -135,7 +155,7 @@ describe('an order that only a person can decide', () => {
     await expect(
       desk.stack.client.resolve('order.place', order.intentId, { ...resolution, decision: 'done' }),
     ).rejects.toMatchObject({ cause: { message: expect.stringContaining('orderId') } });
-    await desk.stack.client.resolve('order.place', order.intentId, { ...resolution, decision: 'rejected' });
+    await decideAllTheSame(order, { ...resolution, decision: 'rejected' });
     expect(await outcomeOf(order)).toMatchObject({ status: 'refused', category: 'RESOLVED_REJECTED' });
   });
 
@@ -156,9 +176,9 @@ describe('an order that only a person can decide', () => {
     const job = await desk.stack.client.submit('order.place', order);
     await untilParked(order);
     const resolution = { decision: 'absent', reason: 'the other one is mine', actor: 'ann' } as const;
-    const decide = (): Promise<unknown> => desk.stack.client.resolve('order.place', order.intentId, resolution);
+    const decide = (): Promise<unknown> => decideAllTheSame(order, resolution);
     // Refused as long as the request could still take effect.
-    while (!(await decide().then(Boolean, () => false))) await sleep(200);
+    while (!(await decide().then(() => true, isEarly))) await sleep(200);
     expect(await job.outcome()).toMatchObject({ status: 'refused', category: 'NOT_EXECUTED' });
     const { failure } = await startRaw(`again:${order.intentId}`, order);
     expect(failure).toMatchObject({ type: 'NOT_EXECUTED' });

@@ -299,6 +299,7 @@ export class Lockstep {
       payload: '{"why":"decided"}',
       actor: 'ada',
       reason: 'seen at the venue',
+      venueShows: 'an order',
     });
     const expected = intent.model.resolve(this.now, op.decision);
     expect(answer.kind).toBe(expected.kind);

@@ -100,6 +100,7 @@ export function effectHarness(
       }) as Ticket;
       return (await act(counted)) as object;
     },
+    canLookUp: true,
     lookUp: () => Promise.resolve({ kind: 'absent', evidence: 'scripted' }),
     absence: () => ({ quiesceMs: 18_000, looks: 2, gapMs: 2_000 }),
     sendWithinMs: () => 2_000,

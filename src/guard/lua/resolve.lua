@@ -1,7 +1,7 @@
 -- A person's decision on an act that only a person can decide. The decision and its audit row are one step.
 -- KEYS  1 record  2 in-flight set  3 audit stream
 -- ARGV  1 member of the in-flight set  2 done | absent | rejected  3 payload (JSON)  4 actor  5 reason
---       6 ttl ms of a resolved record
+--       6 ttl ms of a resolved record  7 what the venue showed
 -- Reply OK state attempts | REFUSED state | EARLY ms
 --#include record
 
@@ -26,5 +26,5 @@ if decision == 'absent' then
 end
 saveResolved(KEYS[1], KEYS[2], member, record, ARGV[6])
 redis.call('XADD', KEYS[3], '*', 'what', 'resolve', 'intent', member, 'decision', decision, 'actor', ARGV[4],
-  'reason', ARGV[5])
+  'reason', ARGV[5], 'shown', ARGV[7])
 return { 'OK', record.state, text(record.attempts) }

@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   condition,
   defineQuery,
@@ -36,7 +37,7 @@ export class Parking {
     setHandler(statusQuery, () => this.story.status(), { description: 'what the job is doing, in words' });
     setHandler(resolveUpdate, (resolution) => this.resolve(resolution), {
       description:
-        'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, result?, intentId?}',
+        'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, result?, confirm?, intentId?}',
       validator: (resolution) => void this.meant(resolution),
     });
     // A signal has no answer: what is wrong with one shows in the current details and in the log.
@@ -44,8 +45,7 @@ export class Parking {
       try {
         await this.resolve(resolution);
       } catch (error) {
-        const message =
-          error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
+        const message = error instanceof Error ? error.message : String(error);
         log.warn('a resolve signal was refused', { reason: message });
         this.story.tell(this.story.status().stage, `a resolve signal was refused: ${message}`);
       }
@@ -81,18 +81,26 @@ export class Parking {
 
   private async resolve(resolution: Resolution): Promise<JobStatus> {
     const parked = this.meant(resolution);
-    this.story.tell('parked', `${resolution.actor} decided "${resolution.decision}": ${resolution.reason}`);
-    // Should the wait have ended meanwhile, the decision is in the record, where the next look finds it.
-    parked.answer = await parked.decide(resolution);
+    const { actor, decision, reason } = resolution;
+    this.story.tell('parked', `${actor} decides "${decision}": ${reason}`);
+    try {
+      // Should the wait have ended meanwhile, the decision is in the record, where the next look finds it.
+      parked.answer = await parked.decide(resolution);
+    } catch (error) {
+      const cause = error instanceof ActivityFailure ? error.cause : error;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      this.story.tell('parked', `${actor} decided "${decision}", not taken: ${message}`);
+      throw refused(message);
+    }
     return this.story.status();
   }
 
   /** The job that a resolution means; refuses one that is incomplete or means none. */
   private meant(resolution: Resolution | null | undefined): Parked {
     if (typeof resolution !== 'object' || resolution === null) {
-      throw refused('resolve needs {decision, reason, actor, orderId?, result?, intentId?}');
+      throw refused('resolve needs {decision, reason, actor, orderId?, result?, confirm?, intentId?}');
     }
-    const { decision, reason, actor, orderId, result, intentId } = resolution;
+    const { decision, reason, actor, orderId, result, confirm, intentId } = resolution;
     const waiting = [...this.parked.keys()];
     if (waiting.length === 0) throw refused('this job waits for nobody: there is nothing to resolve');
     if (intentId === undefined && waiting.length > 1) {
@@ -112,6 +120,7 @@ export class Parking {
     if (result !== undefined && (typeof result !== 'object' || result === null || Array.isArray(result))) {
       throw refused('result: must be one object, what the act would have answered');
     }
+    if (confirm !== undefined && typeof confirm !== 'string') throw refused('confirm: must be the code of the refusal');
     return parked;
   }
 }
