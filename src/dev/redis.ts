@@ -10,6 +10,8 @@ import type { Watchdog } from './watchdog';
 export interface StartRedisOptions {
   /** Keys are kept in `<dataDir>/redis`, output in `<dataDir>/logs/redis.log`. */
   dataDir: string;
+  /** Path of a `redis-server`. Default: what `locateRedis` finds. */
+  command?: string;
   /** Default: the port used last time in this data directory, else a free one. */
   port?: number;
   /** More arguments of `redis-server`; they win over fillsafe's. */
@@ -34,7 +36,7 @@ export function startRedis(options: StartRedisOptions): Promise<RunningRedis> {
 async function startOnce(options: StartRedisOptions): Promise<RunningRedis> {
   const { dataDir, extraArgs = [], watchdog, readyTimeoutMs = 30_000, log } = options;
   const name = 'redis';
-  const command = await locateRedis(log);
+  const command = options.command ?? (await locateRedis(log));
   const dir = join(dataDir, 'redis');
   mkdirSync(dir, { recursive: true });
   await endOrphan(dataDir, name, log);

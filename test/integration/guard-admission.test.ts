@@ -2,18 +2,19 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Redis } from 'ioredis';
 import { ANSWER, effectHarness, ORDER, pauseProcess, venueSays } from '../support/effect-harness';
 import { startTestRedis, type TestRedis } from '../support/redis';
+import { describeOnEachRedis } from '../support/redis-programs';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 import { guardKeys } from '../../src/guard/keys';
 import { rewrite, shiftRecord } from '../model/shift-time';
 
-describe('an attempt of an effect', () => {
+describeOnEachRedis('an attempt of an effect', (version) => {
   let server: TestRedis;
   let redis: Redis;
   let namespace: string;
   let job: ReturnType<typeof effectHarness>;
 
   beforeAll(async () => {
-    server = await startTestRedis();
+    server = await startTestRedis({ version });
     redis = await server.connect();
   });
   afterAll(() => server.stop());

@@ -4,11 +4,12 @@ import { waitUntil } from '../../src/dev/wait-until';
 import { Guard } from '../../src/guard/guard';
 import { admitRequest, fenceOf, placing, settleRequest } from '../support/guard-requests';
 import { startTestRedis, type TestRedis } from '../support/redis';
+import { describeOnEachRedis } from '../support/redis-programs';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 
 const COMMAND_TIMEOUT_MS = 1_500;
 
-describe('the guard on a connection that breaks', () => {
+describeOnEachRedis('the guard on a connection that breaks', (version) => {
   let server: TestRedis;
   let proxy: TcpProxy;
   let redis: Redis;
@@ -16,7 +17,7 @@ describe('the guard on a connection that breaks', () => {
   let direct: Guard;
 
   beforeAll(async () => {
-    server = await startTestRedis();
+    server = await startTestRedis({ version });
   });
   afterAll(() => server.stop());
   beforeEach(async () => {

@@ -6,10 +6,11 @@ import { guardKeys } from '../../src/guard/keys';
 import { openServices } from '../../src/worker/services';
 import { admitRequest, breaker, fenceOf, placing, settleRequest } from '../support/guard-requests';
 import { startTestRedis, type TestRedis } from '../support/redis';
+import { describeOnEachRedis } from '../support/redis-programs';
 
 const TTL_MS = 259_200_000;
 
-describe('the guard on a real Redis', () => {
+describeOnEachRedis('the guard', (version) => {
   let server: TestRedis;
   let redis: Redis;
   let namespace: string;
@@ -17,7 +18,7 @@ describe('the guard on a real Redis', () => {
   let keys: ReturnType<typeof guardKeys>;
 
   beforeAll(async () => {
-    server = await startTestRedis();
+    server = await startTestRedis({ version });
   });
   afterAll(() => server.stop());
   beforeEach(async () => {
@@ -28,7 +29,8 @@ describe('the guard on a real Redis', () => {
     await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
   });
   afterEach(async () => {
-    await server.admin.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+    await server.admin.config('SET', 'maxmemory', '0');
+    await server.admin.config('SET', 'maxmemory-policy', 'noeviction');
     await server.admin.flushall();
     redis.disconnect();
   });
@@ -50,10 +52,12 @@ describe('the guard on a real Redis', () => {
 
     const counted = await calls();
     expect(counted.get('evalsha')).toBe(2);
-    const theirs = ['evalsha', 'config|resetstat', 'info'];
+    const theirs = ['evalsha', 'config', 'config|resetstat', 'info'];
     const inside = [...counted].filter(([name]) => !theirs.includes(name));
     expect(inside.reduce((sum, [, count]) => sum + count, 0)).toBeLessThanOrEqual(8);
-    process.stdout.write(`commands of an effect: ${inside.map(([name, count]) => `${count} ${name}`).join(', ')}\n`);
+    process.stdout.write(
+      `commands of an effect on Redis ${version}: ${inside.map(([name, count]) => `${count} ${name}`).join(', ')}\n`,
+    );
   });
 
   it('keeps a finished effect in at most 350 bytes beside its result', async () => {
@@ -65,15 +69,20 @@ describe('the guard on a real Redis', () => {
     await guard.settle(ref, settleRequest({ fence: fenceOf(await guard.admit(ref, request)), payload }));
 
     const bytes = Number(await server.admin.memory('USAGE', keys.record(ref)));
-    process.stdout.write(`bytes of a finished key less its result: ${bytes - payload.length}\n`);
+    process.stdout.write(`bytes of a finished key less its result on Redis ${version}: ${bytes - payload.length}\n`);
     expect(bytes - payload.length).toBeLessThanOrEqual(350);
   });
+
+  /** From here on Redis has no memory for anything new. */
+  async function fill(): Promise<void> {
+    for (let i = 0; i < 50; i += 1) await server.admin.set(`filler:${i}`, 'x'.repeat(10_000));
+    await server.admin.config('SET', 'maxmemory', '100000');
+  }
 
   it('refuses new acts when Redis is full, and still writes down the ones that end', async () => {
     const fence = fenceOf(await guard.admit(placing('under-way'), admitRequest()));
     const lost = fenceOf(await guard.admit(placing('refused-by-venue'), admitRequest()));
-    for (let i = 0; i < 50; i += 1) await server.admin.set(`filler:${i}`, 'x'.repeat(10_000));
-    await server.admin.config('SET', 'maxmemory', '100000');
+    await fill();
 
     await expect(guard.admit(placing('new'), admitRequest())).rejects.toMatchObject({
       name: 'StoreUnavailableError',
@@ -92,6 +101,33 @@ describe('the guard on a real Redis', () => {
       kind: 'REPLAY',
       payload: { orderId: '1' },
     });
+    expect(await guard.unresolvedCount('paper')).toBe(0);
+  });
+
+  it('writes down a doubt when Redis is full, and what the looks and a person find out about it', async () => {
+    const ref = placing('in-doubt');
+    const fence = fenceOf(await guard.admit(ref, admitRequest()));
+    await fill();
+
+    const evidence = JSON.stringify({ why: 'x'.repeat(500) });
+    const doubt = await guard.settle(ref, settleRequest({ fence, ending: 'doubt', payload: evidence, health: 'fail' }));
+    expect(doubt).toMatchObject({ kind: 'OK', state: 'UNKNOWN' });
+    expect(await guard.record(ref)).toMatchObject({ state: 'UNKNOWN', payload: JSON.parse(evidence) as unknown });
+    expect((await guard.unresolved('paper')).map(({ ref: each }) => each.intentId)).toEqual(['in-doubt']);
+
+    const request = { looker: 'l', givenUp: '', fingerprint: '1:aa', leaseMs: 1_000, quiesceMs: 1_000, mostLooks: 5 };
+    const absence = { quiesceMs: 1_000, looks: 2, gapMs: 2_000 };
+    for (const verdict of ['absent', 'manual'] as const) {
+      const look = await guard.lookBegin(ref, { ...request, refusal: '' });
+      if (look.kind !== 'LOOK') throw new Error(look.kind);
+      const seen = JSON.stringify({ evidence: verdict });
+      const end = await guard.lookEnd(ref, { fence: look.fence, verdict, payload: seen, absence });
+      expect(end.kind).toBe(verdict === 'absent' ? 'AGAIN' : 'MANUAL');
+      expect(await guard.record(ref)).toMatchObject({ payload: { evidence: verdict } });
+    }
+    const decision = { decision: 'rejected', payload: '{}', actor: 'ada', reason: 'seen' } as const;
+    expect(await guard.resolve(ref, decision)).toMatchObject({ kind: 'OK', state: 'REJECTED' });
+    expect(await server.admin.xlen(keys.audit('paper'))).toBe(1);
     expect(await guard.unresolvedCount('paper')).toBe(0);
   });
 

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { loadConfig } from '../../src/config/load';
 import { startRedis } from '../../src/dev/redis';
 import { connectRedis, type RedisConnection, type RedisSettings } from '../../src/redis/client';
+import { locateRedisVersion, type RedisVersion } from './redis-programs';
 
 /** The user of `deploy/redis/users.acl`, as every test's guard has it. */
 export const USER = 'fillsafe';
@@ -37,17 +38,21 @@ export function redisSettings(over: Partial<RedisSettings>): RedisSettings {
 /**
  * Starts a redis-server of its own on a free port of 127.0.0.1, with the user that the project ships. Without `durable` it
  * writes nothing to disk: thousands of small scripts would otherwise wait for the disk. Later arguments win.
+ * `version` asks for just this one.
  */
 export async function startTestRedis({
   durable = false,
   extraArgs = [],
-}: { durable?: boolean; extraArgs?: string[] } = {}): Promise<TestRedis> {
+  version,
+}: { durable?: boolean; extraArgs?: string[]; version?: RedisVersion } = {}): Promise<TestRedis> {
+  const command = version && (await locateRedisVersion(version));
   const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-guard-'));
   mkdirSync(join(dataDir, 'redis'));
   copyFileSync(ACL_FILE, join(dataDir, 'redis', 'users.acl'));
   const start = () =>
     startRedis({
       dataDir,
+      ...(command && { command }),
       extraArgs: ['--aclfile', 'users.acl', ...(durable ? [] : ['--appendonly', 'no']), ...extraArgs],
       log: () => undefined,
     });
