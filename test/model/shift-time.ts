@@ -38,6 +38,19 @@ export function shiftBreaker(raw: string, ms: number, windowMs: number): string 
   return lines.join('\n');
 }
 
+/** Lets `ms` pass for a key and for its time to live. */
+export async function age(
+  redis: Redis,
+  key: string,
+  { ms, shift }: { ms: number; shift: (raw: string, ms: number) => string },
+): Promise<void> {
+  const [raw, left] = [await redis.get(key), await redis.pttl(key)];
+  if (raw === null) return;
+  if (left === -1) await redis.set(key, shift(raw, ms));
+  else if (left > ms) await redis.set(key, shift(raw, ms), 'PX', left - ms);
+  else await redis.del(key);
+}
+
 /** Rewrites a key in place; its time to live stays. */
 export async function rewrite(redis: Redis, key: string, change: (raw: string) => string): Promise<void> {
   const raw = await redis.get(key);

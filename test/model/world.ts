@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { guardKeys, inflightMember, type IntentRef } from '../../src/guard/keys';
-import { rewrite, shiftBreaker, shiftRecord, shiftStore } from './shift-time';
+import type { Clock } from '../support/memory-redis';
+import { age, shiftBreaker, shiftRecord, shiftStore } from './shift-time';
 
 interface Snapshot {
   records: (string | null)[];
@@ -8,24 +9,50 @@ interface Snapshot {
   store: string | null;
 }
 
+/** Real ms that a run on a real Redis may take without being mistaken for a tick. */
+const DRIFT_MS = 100_000;
+
 /** What Redis holds of the intents of a run: lets time pass for it, loses it, and turns it back. */
 export class World {
+  /** Ms by which two times may differ that are meant to be one. */
+  readonly drift: number;
   private readonly keys: ReturnType<typeof guardKeys>;
   private saved: Snapshot | undefined;
 
   constructor(
     private readonly redis: Redis,
-    private readonly options: { namespace: string; venue: string; refs: IntentRef[]; ttlMs: number },
+    private readonly options: {
+      namespace: string;
+      venue: string;
+      refs: IntentRef[];
+      ttlMs: number;
+      clock: Clock | undefined;
+    },
   ) {
     this.keys = guardKeys(options.namespace);
+    this.drift = options.clock ? 1 : DRIFT_MS;
   }
 
+  nowMs(): number {
+    return this.options.clock?.nowMs() ?? Date.now();
+  }
+
+  /** What a worker says to have passed since its GO of `ms` ago. */
+  sinceGo(ms: number): number {
+    // Where the clock does not move, the moment of GO that the fence tells is always now.
+    return this.options.clock ? ms : 0;
+  }
+
+  /** A clock in the test's hand moves on. That of a real Redis does not: there, what it holds moves into the past. */
   async pass(ms: number, windowMs: number | undefined): Promise<void> {
-    const { refs, venue } = this.options;
-    for (const ref of refs) await rewrite(this.redis, this.keys.record(ref), (raw) => shiftRecord(raw, ms));
-    await rewrite(this.redis, this.keys.store(venue), (raw) => shiftStore(raw, ms));
-    if (windowMs !== undefined)
-      await rewrite(this.redis, this.keys.breaker(venue, 'order.place'), (raw) => shiftBreaker(raw, ms, windowMs));
+    const { refs, venue, clock } = this.options;
+    if (clock) return clock.advance(ms);
+    for (const ref of refs) await age(this.redis, this.keys.record(ref), { ms, shift: shiftRecord });
+    await age(this.redis, this.keys.store(venue), { ms, shift: shiftStore });
+    if (windowMs !== undefined) {
+      const shift = (raw: string): string => shiftBreaker(raw, ms, windowMs);
+      await age(this.redis, this.keys.breaker(venue, 'order.place'), { ms, shift });
+    }
     if (!this.saved) return;
     const { records, inflight, store } = this.saved;
     this.saved = {

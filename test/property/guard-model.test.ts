@@ -1,238 +1,53 @@
 import fc from 'fast-check';
-import { BREAKER_ROWS } from '../model/breaker-model';
-import { GUARD_ROWS, STORE_ROWS } from '../model/guard-rows';
-import { Lockstep } from '../model/lockstep';
-import type { Op } from '../model/ops';
+import { keepsTheTables, SEED, Tally, type FreshRedis, type Kind } from '../model/histories';
+import { longer } from '../support/long-runs';
 import { startTestRedis, type TestRedis } from '../support/redis';
+import { describeOnEachRedis, redisVersionsHere } from '../support/redis-programs';
 
-// The same histories each time, so that the table of rows is too; SEED=… tries others.
-const RUNS = { guard: 180, store: 120, breaker: 100 };
+// Of all versions together: a real Redis is slow, the volume is in guard-in-process.test.ts.
+const RUNS = { records: longer(180), store: longer(120), breaker: longer(100) };
 
-const small = (max: number) => fc.nat({ max });
-/** Mostly the same payload, at times another one, at times one that another version of the fingerprint was made of. */
-const print = fc.oneof({ weight: 12, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: small(2) });
-/** Mostly what was given last. */
-const back = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: small(6) });
-const attempt = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(1) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) },
-);
+const tally = new Tally();
+const versions = redisVersionsHere();
 
-/** Mostly what lets the record live on: found, rejected and a person's turn end its story. */
-const verdict = fc.oneof(
-  { weight: 9, arbitrary: fc.constant('absent' as const) },
-  { weight: 2, arbitrary: fc.constant('inconclusive' as const) },
-  { weight: 3, arbitrary: fc.constantFrom('found' as const, 'rejected' as const, 'repeatable' as const) },
-  { weight: 2, arbitrary: fc.constant('manual' as const) },
-);
-
-const admit: fc.Arbitrary<Op> = fc.record({
-  op: fc.constant('admit' as const),
-  intent: small(1),
-  owner: small(4),
-  attempt,
-  nonce: small(1),
-  print,
-  knownUnsent: fc.boolean(),
-});
-const settle = (failing: number): fc.Arbitrary<Op> =>
-  fc.record({
-    op: fc.constant('settle' as const),
-    go: back,
-    ending: fc.constantFrom('done', 'reject', 'release', 'doubt', 'doubt', 'doubt', 'doubt'),
-    health: fc.oneof(
-      { weight: failing, arbitrary: fc.constant('fail' as const) },
-      { weight: 3, arbitrary: fc.constant('ok' as const) },
-      { weight: 1, arbitrary: fc.constant('none' as const) },
-    ),
-  });
-const guardOp: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 6, arbitrary: admit },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('resend' as const), intent: small(1) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ op: fc.constant('retry' as const), intent: small(1), knownUnsent: fc.boolean() }),
-  },
-  { weight: 5, arbitrary: settle(1) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      op: fc.constant('lookBegin' as const),
-      intent: small(1),
-      looker: small(1),
-      givenUp: fc.integer({ min: -1, max: 1 }),
-      print,
-      ends: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      op: fc.constant('lookEnd' as const),
-      look: back,
-      verdict: verdict,
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      op: fc.constant('resolve' as const),
-      intent: small(1),
-      decision: fc.constantFrom('done', 'absent', 'absent', 'rejected'),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      op: fc.constantFrom('expire' as const, 'expire' as const, 'lose' as const),
-      intent: small(1),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant('absence' as const), intent: small(1) }) },
-  { weight: 4, arbitrary: fc.record({ op: fc.constant('look' as const), intent: small(1), verdict }) },
-  { weight: 4, arbitrary: fc.record({ op: fc.constant('pass' as const), ticks: fc.integer({ min: 1, max: 3 }) }) },
-);
-
-/** As above, on a Redis that loses its data and goes back in time. */
-const storeOp: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 30, arbitrary: guardOp },
-  {
-    weight: 6,
-    arbitrary: fc.constantFrom<Op>(
-      { op: 'save' },
-      { op: 'save' },
-      { op: 'rollBack' },
-      { op: 'rollBack' },
-      { op: 'flush' },
-      { op: 'trust' },
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ op: fc.constant('open' as const), worker: small(1), neverUsed: fc.boolean() }),
-  },
-);
-
-/** Many fresh intents, each asked for and ended at once or later: what matters here is the breaker. */
-const breakerOp: fc.Arbitrary<Op> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      op: fc.constant('admit' as const),
-      intent: small(5),
-      owner: fc.constant(0),
-      attempt: fc.constant(1),
-      nonce: fc.constant(0),
-      print: fc.constant(0),
-      knownUnsent: fc.constant(false),
-    }),
-  },
-  {
-    weight: 7,
-    arbitrary: fc.record({
-      op: fc.constant('settle' as const),
-      go: back,
-      ending: fc.constant('release' as const),
-      health: fc.constantFrom('fail', 'fail', 'ok', 'ok', 'ok', 'none'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ op: 'exempt' as const }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant('pass' as const), ticks: fc.integer({ min: 1, max: 4 }) }) },
-);
-
-// Half ticks, so that no deadline falls on a moment that a test can reach.
-const settings = { leaseTicks: 3.5, quiesceTicks: 2.5, lookLeaseTicks: 1.5, gapTicks: 1.5, agreeing: 2, mostLooks: 4 };
-const breaker = {
-  windowTicks: 10,
-  minimumCalls: 3,
-  failureRatio: 0.5,
-  openTicks: 1.5,
-  maximumOpenTicks: 3.5,
-  permits: 2,
-  permitTicks: 2.5,
-  successesToClose: 2,
-  places: 3,
-};
-
-describe('the scripts keep the tables', () => {
+describeOnEachRedis('the scripts keep the tables', (version) => {
   let server: TestRedis;
-  const hits = new Map<string, number>();
-  const totals = { runs: 0, transitions: 0 };
-  const hit = (row: string): void => void hits.set(row, (hits.get(row) ?? 0) + 1);
+  let fresh: FreshRedis;
 
   beforeAll(async () => {
-    server = await startTestRedis();
+    server = await startTestRedis({ version });
+    // It looks into and moves what only an operator may.
+    const redis = server.admin;
+    fresh = async () => {
+      await redis.flushall();
+      return { redis };
+    };
   });
   afterAll(() => server.stop());
 
-  async function check(
-    kind: keyof typeof RUNS,
-    ops: fc.Arbitrary<Op>,
-    { length, options }: { length: number; options: (run: number) => object },
-  ): Promise<void> {
-    // It looks into and moves what only an operator may.
-    const redis = server.admin;
-    await fc.assert(
-      fc.asyncProperty(fc.noBias(fc.array(ops, { minLength: 1, maxLength: length, size: 'max' })), async (steps) => {
-        totals.runs += 1;
-        const made = options(totals.runs) as ConstructorParameters<typeof Lockstep>[1];
-        const lockstep = new Lockstep(redis, made);
-        if (kind !== 'store') await lockstep.step({ op: 'open', worker: 0, neverUsed: true });
-        for (const step of steps) await lockstep.step(step);
-        totals.transitions += lockstep.steps;
-        await redis.flushall();
-      }),
-      {
-        numRuns: RUNS[kind],
-        includeErrorInReport: true,
-        seed: Number(process.env['SEED'] ?? 20181),
-      },
-    );
+  async function check(kind: Kind): Promise<void> {
+    await fc.assert(keepsTheTables(kind, fresh, tally), {
+      numRuns: Math.ceil(RUNS[kind] / versions.length),
+      // Each version gets histories of its own.
+      seed: SEED + versions.indexOf(version),
+      includeErrorInReport: true,
+    });
   }
 
   it('whatever workers, look-ups, people, losses and time do to the records of two intents', async () => {
-    await check('guard', guardOp, {
-      length: 60,
-      options: (run) => ({
-        namespace: server.namespace(),
-        intents: 2,
-        settings: { ...settings, mostSends: 1 + (run % 2) },
-        // Every third run without a breaker, as a job type may be.
-        ...(run % 3 === 0 ? {} : { breaker: { ...breaker, mode: 'enforce' } }),
-        hit,
-      }),
-    });
-  }, 120_000);
+    await check('records');
+  }, 900_000);
 
   it('whatever a Redis does that loses its data or goes back in time', async () => {
-    await check('store', storeOp, {
-      length: 60,
-      options: (run) => ({
-        namespace: server.namespace(),
-        intents: 2,
-        settings: { ...settings, mostSends: 1 + (run % 3) },
-        hit,
-      }),
-    });
-  }, 120_000);
+    await check('store');
+  }, 900_000);
 
   it('whatever outcomes, probes, dead probers and time do to the breaker of many intents', async () => {
-    await check('breaker', breakerOp, {
-      length: 80,
-      options: (run) => ({
-        namespace: server.namespace(),
-        intents: 6,
-        settings: { ...settings, mostSends: 1_000 },
-        breaker: { ...breaker, mode: run % 3 === 0 ? 'observe' : 'enforce' },
-        hit,
-      }),
-    });
-  }, 120_000);
+    await check('breaker');
+  }, 900_000);
+});
 
-  it('every row of all tables was taken', () => {
-    const rows = [...GUARD_ROWS, ...STORE_ROWS, ...BREAKER_ROWS];
-    const table = rows.map((row) => `${String(hits.get(row) ?? 0).padStart(7)}  ${row}`).join('\n');
-    process.stdout.write(`${totals.runs} runs, ${totals.transitions} transitions\n${table}\n`);
-    expect(rows.filter((row) => !hits.has(row))).toEqual([]);
-  });
+it('every row of all tables was taken on a real Redis', () => {
+  process.stdout.write(`on Redis ${versions.join(', ')}: ${tally.toString()}`);
+  expect(tally.missed).toEqual([]);
 });

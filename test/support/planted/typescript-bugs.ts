@@ -1,0 +1,118 @@
+import type { Claim } from './claims';
+import type { Bug } from './plant';
+
+/** Mistakes in the TypeScript around the scripts, each with the claim that must show it. */
+export const TYPESCRIPT_BUGS: (Bug & { by: Claim })[] = [
+  {
+    name: 'a lost answer releases the claim',
+    file: 'src/guard/ending.ts',
+    find: "if (inDoubt) return { ending: 'doubt', health, refusal };",
+    replace: "if (inDoubt) return { ending: 'release', health, refusal };",
+    by: 'a lost answer is a doubt that no attempt acts on',
+  },
+  {
+    name: 'a timeout is a refusal',
+    file: 'src/guard/ending.ts',
+    find: "(verdict.category === 'OUTCOME_UNKNOWN' && verdict.reconcile) ||",
+    replace: '',
+    by: 'a lost answer is a doubt that no attempt acts on',
+  },
+  {
+    name: 'a mistake of the program is always harmless',
+    file: 'src/guard/ending.ts',
+    find: "ending: ticket.left ? 'doubt' : 'release'",
+    replace: "ending: 'release'",
+    by: 'a mistake of the program after the send is a doubt',
+  },
+  {
+    name: 'insufficient funds are always a refusal',
+    file: 'src/guard/ending.ts',
+    find: "new Set(['FUNDS'])",
+    replace: 'new Set<string>()',
+    by: 'insufficient funds on a resend are evidence for the first request',
+  },
+  {
+    name: 'a ticket has no end',
+    file: 'src/guard/ticket.ts',
+    find: 'if (age > sendWithinMs) {',
+    replace: 'if (sendWithinMs === undefined) {',
+    by: 'a request that is ready too late does not leave',
+  },
+  {
+    name: 'a ticket does not remember that the request left',
+    file: 'src/guard/ticket.ts',
+    find: 'this.left = true;',
+    replace: '',
+    by: 'a mistake of the program after the send is a doubt',
+  },
+  {
+    name: "an order's deadline is not looked at before it leaves",
+    file: 'src/guard/ticket.ts',
+    find: 'if (expiresAt !== undefined && venueNow() >= expiresAt) {',
+    replace: 'if (expiresAt === 0) {',
+    by: 'an order whose deadline has passed does not leave',
+  },
+  {
+    name: 'every run of an attempt has the same nonce',
+    file: 'src/interceptors/admission.ts',
+    find: "randomBytes(4).toString('hex')",
+    replace: "randomBytes(0).toString('hex')",
+    by: 'a second run of an attempt waits for the first',
+  },
+  {
+    name: 'an attempt that acted says that it did not',
+    file: 'src/interceptors/admission.ts',
+    find: 'if (!this.actedOrHeard && this.earlierKnownUnsent()) {',
+    replace: 'if (this.earlierKnownUnsent()) {',
+    by: 'a lost answer is a doubt that no attempt acts on',
+  },
+  {
+    name: 'an attempt is believed about later ones',
+    file: 'src/interceptors/admission.ts',
+    find: '(previous?.sends === 0 && previous.attempt === attempt - 1)',
+    replace: 'previous?.sends === 0',
+    by: 'an attempt is believed about itself and those before it, not about others',
+  },
+  {
+    name: 'an order leaves without Redis',
+    file: 'src/interceptors/admission.ts',
+    find: "if (act.effect.whenStoreDown === 'proceed') {",
+    replace: 'if (act.effect.whenStoreDown) {',
+    by: 'without Redis no order leaves, and that is said for the next attempt',
+  },
+  {
+    name: 'an answer is thrown away because Redis did not take it',
+    file: 'src/interceptors/settle.ts',
+    find: 'if (!isStoreUnavailable(error)) throw error;',
+    replace: 'throw error;',
+    by: 'an act that ended while Redis was away is answered, and written down when it is back',
+  },
+  {
+    name: 'a settlement that Redis did not take is forgotten',
+    file: 'src/interceptors/settle.ts',
+    find: 'runtime.outbox.add(async () => void (await send()));',
+    replace: '',
+    by: 'an act that ended while Redis was away is answered, and written down when it is back',
+  },
+  {
+    name: 'any result is kept, changed or not',
+    file: 'src/interceptors/settle.ts',
+    find: 'payload: serialiseResult(outcome.result)',
+    replace: 'payload: JSON.stringify(outcome.result)',
+    by: 'a result that JSON would change is a doubt',
+  },
+  {
+    name: 'a fenced end is called done',
+    file: 'src/interceptors/settle.ts',
+    find: "if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);",
+    replace: "if (settlement.kind === 'FENCED') return 1;",
+    by: 'an act that ended after its record had moved on is not called done',
+  },
+  {
+    name: 'a doubt is tried again',
+    file: 'src/interceptors/classification.ts',
+    find: "return final('OUTCOME_UNKNOWN');",
+    replace: "return again('OUTCOME_UNKNOWN', backoff, 'OUTCOME_UNKNOWN');",
+    by: 'a lost answer is a doubt that no attempt acts on',
+  },
+];
