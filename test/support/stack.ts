@@ -25,14 +25,18 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
 }
 
-/** A whole stack on fresh data: Temporal, Redis, paper venue and (unless told otherwise) a worker, each its own process. */
+/**
+ * A whole stack on fresh data: Temporal, Redis, paper venue and (unless told otherwise) a worker, each its own process.
+ * `settings` are variables of its environment; with REDIS_URL it takes that Redis.
+ */
 export async function testStack({
   worker = true,
   configFile,
-}: { worker?: boolean; configFile?: string } = {}): Promise<TestStack> {
+  settings = {},
+}: { worker?: boolean; configFile?: string; settings?: Record<string, string> } = {}): Promise<TestStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-test-'));
   const lines: string[] = [];
-  const env = plainEnvironment();
+  const env = { ...plainEnvironment(), ...settings };
   const stack = await startStack({
     dataDir,
     worker,

@@ -7,13 +7,16 @@ import { WORKFLOW_QUEUE } from '../../src/domain/job-types';
 import type { OrderResult, PlaceOrderInput } from '../../src/domain/order';
 import { testStack, type TestStack } from './stack';
 
-/** What a test of orders does all the time, on a stack with short deadlines that lives as long as the test file. */
-export function tradingDesk() {
+/**
+ * What a test of orders does all the time, on a stack with short deadlines that lives as long as the test file. `prepare` runs
+ * before it and answers settings of its environment.
+ */
+export function tradingDesk({ prepare }: { prepare?: () => Promise<Record<string, string>> } = {}) {
   let stack: TestStack;
   let count = 0;
 
   beforeAll(async () => {
-    stack = await testStack({ configFile: 'test/support/config/quick.yaml' });
+    stack = await testStack({ configFile: 'test/support/config/quick.yaml', settings: (await prepare?.()) ?? {} });
   }, 120_000);
   afterAll(() => stack.end());
   afterEach(() => stack.clearFaults());
