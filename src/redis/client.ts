@@ -58,8 +58,9 @@ export async function connectRedis(
     return redis;
   } catch (error) {
     redis.disconnect();
+    const reason = (last ?? (error as Error)).message.replace(/\.$/, '');
     throw new Error(
-      `cannot reach Redis at ${where}: ${(last ?? (error as Error)).message}. Is it running? ` +
+      `cannot reach Redis at ${where}: ${reason}. Is it running? ` +
         'Set REDIS_URL, redis.url, redis.cluster or redis.sentinel; `fillsafe dev` starts one.',
       { cause: error },
     );
@@ -89,6 +90,8 @@ async function untilReady(redis: RedisConnection, limitMs: number): Promise<void
       redis.once('ready', resolve);
       redis.connect().catch(reject);
     });
+    // Where a stranger may look, a connection whose password was refused counts as ready before it is closed.
+    await redis.ping();
   } finally {
     clearTimeout(timer);
   }
