@@ -3,59 +3,93 @@ import { createConnection, createServer, type AddressInfo, type Socket } from 'n
 /** Stands between a client and a server on 127.0.0.1 and can take replies away, cut connections or refuse new ones. */
 export interface TcpProxy {
   port: number;
-  /** The next `replies` chunks that the server sends are thrown away, and the connection is cut with the last of them. */
-  loseReplies(replies: number): void;
+  /** Of what the server says next only so many bytes get through, then the connection is cut. */
+  cutReplyAfter(bytes: number): void;
   /** Nothing passes any more in either direction, and nobody is told. */
   blackHole(): void;
+  /** As `blackHole`, but for the connections that are there: new ones work. */
+  silence(): void;
   /** Cuts every connection and refuses new ones until `open`. */
   close(): void;
   /** Lets everything pass again; what was held by `blackHole` stays lost. */
   open(): void;
-  /** Connections that were cut because a reply was taken away. */
+  /** New connections go to another server, those that are there stay: what an address does after a failover. */
+  aim(port: number): void;
+  /** Connections that were cut in a reply. */
   readonly cuts: number;
   stop(): Promise<void>;
 }
 
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
-  const pairs = new Set<[Socket, Socket]>();
+interface Pair {
+  client: Socket;
+  upstream: Socket;
+  isSilent: boolean;
+  /** Bytes of replies that still get through. */
+  left: number;
+}
+
+/**
+ * @param lifetime for each connection: of the replies to its scripts so many bytes get through, then it is cut. What a
+ * client asks while it connects is left alone.
+ */
+export async function startTcpProxy(
+  targetPort: number,
+  { lifetime }: { lifetime?: () => number } = {},
+): Promise<TcpProxy> {
+  const pairs = new Set<Pair>();
   let mode: 'open' | 'black hole' | 'closed' = 'open';
-  let toLose = 0;
+  let target = targetPort;
   let cuts = 0;
 
   const server = createServer((client) => {
-    if (mode === 'closed') return client.destroy();
-    const upstream = createConnection({ port: targetPort, host: '127.0.0.1' });
-    const pair: [Socket, Socket] = [client, upstream];
+    if (mode === 'closed') return void client.destroy();
+    const upstream = createConnection({ port: target, host: '127.0.0.1' });
+    const pair: Pair = { client, upstream, isSilent: false, left: Infinity };
+    let rest = lifetime?.();
     pairs.add(pair);
-    const cut = (): void => {
+    const end = (): void => {
       pairs.delete(pair);
       client.destroy();
       upstream.destroy();
     };
-    for (const socket of pair) socket.on('error', cut).on('close', cut);
-    client.on('data', (chunk) => mode === 'open' && upstream.write(chunk));
-    upstream.on('data', (chunk) => {
-      if (mode !== 'open') return;
-      if (toLose === 0) return void client.write(chunk);
-      // The server has applied the command: only its answer is lost.
-      toLose -= 1;
-      if (toLose > 0) return;
-      cuts += 1;
-      cut();
+    for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+    client.on('data', (chunk) => {
+      if (mode !== 'open' || pair.isSilent) return;
+      if (rest !== undefined && chunk.includes('eval')) {
+        pair.left = rest;
+        rest = undefined;
+      }
+      upstream.write(chunk);
     });
-    return undefined;
+    upstream.on('data', (chunk) => {
+      if (mode !== 'open' || pair.isSilent) return;
+      if (chunk.length <= pair.left) {
+        pair.left -= chunk.length;
+        client.write(chunk);
+        return;
+      }
+      // The server has applied the command: only its answer is lost, or what comes after its beginning.
+      cuts += 1;
+      pair.isSilent = true;
+      client.end(chunk.subarray(0, pair.left));
+    });
   });
   await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1' }, resolve));
   const cutAll = (): void => {
-    for (const [client, upstream] of [...pairs]) {
+    for (const { client, upstream } of [...pairs]) {
       client.destroy();
       upstream.destroy();
     }
   };
   return {
     port: (server.address() as AddressInfo).port,
-    loseReplies: (replies) => void (toLose = replies),
+    cutReplyAfter: (bytes) => {
+      for (const pair of pairs) pair.left = bytes;
+    },
     blackHole: () => void (mode = 'black hole'),
+    silence: () => {
+      for (const pair of pairs) pair.isSilent = true;
+    },
     close: () => {
       mode = 'closed';
       cutAll();
@@ -65,6 +99,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       mode = 'open';
       if (wasHole) cutAll();
     },
+    aim: (port) => void (target = port),
     get cuts() {
       return cuts;
     },
