@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -18,6 +18,8 @@ export interface TestRedis {
   url: string;
   port: number;
   pid: number;
+  /** Bytes of its append-only file so far. */
+  writtenBytes(): number;
   /** May do everything, unlike fillsafe. Closed by `stop`. */
   admin: Redis;
   /** A connection as the guard has it, through `port` if given. Closed by `stop`. */
@@ -25,8 +27,8 @@ export interface TestRedis {
   /** A key prefix that nobody else on this server uses. */
   namespace(): string;
   kill(): void;
-  /** After `kill`: on the same port and files. */
-  restart(): Promise<void>;
+  /** After `kill`: on the same port and files. `between` runs while it is down; it is given the folder of the files. */
+  restart(between?: (dir: string) => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function startTestRedis({
     get pid() {
       return service.pid ?? 0;
     },
+    writtenBytes: () => statSync(appendOnlyFile(join(dataDir, 'redis'))).size,
     admin,
     connect: async ({ commandTimeoutMs: command_timeout_ms = 2_000, port: through = port } = {}) => {
       const redis = await connectRedis(redisSettings({ url: urlAt(through), command_timeout_ms }));
@@ -78,8 +81,9 @@ export async function startTestRedis({
     },
     namespace: () => `test-${(names += 1)}`,
     kill: () => service.kill('SIGKILL'),
-    restart: async () => {
+    restart: async (between) => {
       await service.exited;
+      between?.(join(dataDir, 'redis'));
       service = await start();
     },
     stop: async () => {
@@ -88,6 +92,15 @@ export async function startTestRedis({
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** The file that Redis appends its writes to: one of a folder from 7.0 on. */
+export function appendOnlyFile(dir: string): string {
+  const folder = join(dir, 'appendonlydir');
+  if (!existsSync(folder)) return join(dir, 'appendonly.aof');
+  const name = readdirSync(folder).find((file) => file.endsWith('.incr.aof'));
+  if (name === undefined) throw new Error(`no append-only file in ${folder}`);
+  return join(folder, name);
 }
 
 function urlAt(port: number): string {

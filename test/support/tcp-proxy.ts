@@ -15,6 +15,14 @@ export interface TcpProxy {
   open(): void;
   /** New connections go to another server, those that are there stay: what an address does after a failover. */
   aim(port: number): void;
+  /** As `aim`, and cuts every connection. */
+  leadTo(port: number): void;
+  /** Keeps what the server sends from here on, chunk by chunk, until it is let go. */
+  holdReplies(): void;
+  /** Chunks that are kept. */
+  readonly held: number;
+  /** Lets the oldest `chunks` of what is kept go on to the client (default: all, and no more is kept). */
+  letGo(chunks?: number): void;
   /** Connections that were cut in a reply. */
   readonly cuts: number;
   stop(): Promise<void>;
@@ -37,6 +45,8 @@ export async function startTcpProxy(
   { lifetime }: { lifetime?: () => number } = {},
 ): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
+  const kept: (() => void)[] = [];
+  let holding = false;
   let mode: 'open' | 'black hole' | 'closed' = 'open';
   let target = targetPort;
   let cuts = 0;
@@ -63,6 +73,7 @@ export async function startTcpProxy(
     });
     upstream.on('data', (chunk) => {
       if (mode !== 'open' || pair.isSilent) return;
+      if (holding) return void kept.push(() => client.write(chunk));
       if (chunk.length <= pair.left) {
         pair.left -= chunk.length;
         client.write(chunk);
@@ -100,6 +111,18 @@ export async function startTcpProxy(
       if (wasHole) cutAll();
     },
     aim: (port) => void (target = port),
+    leadTo: (port) => {
+      target = port;
+      cutAll();
+    },
+    holdReplies: () => void (holding = true),
+    get held() {
+      return kept.length;
+    },
+    letGo: (chunks) => {
+      holding = chunks !== undefined;
+      for (const send of kept.splice(0, chunks ?? kept.length)) send();
+    },
     get cuts() {
       return cuts;
     },
