@@ -144,8 +144,8 @@ describe('a Redis that loses, rolls back or refuses data', () => {
   });
 
   it('notices a replica that was promoted without the last claims, and gives none of them a second GO', async () => {
-    const primary = await aServer();
-    const replica = await startTestRedis({ durable: true, extraArgs: ['--repl-diskless-sync-delay', '0'] });
+    const primary = await aServer('--repl-diskless-sync-delay', '0');
+    const replica = await startTestRedis({ durable: true });
     stops.push(() => replica.stop());
     const proxy = await startTcpProxy(primary.port);
     stops.push(() => proxy.stop());
@@ -155,14 +155,15 @@ describe('a Redis that loses, rolls back or refuses data', () => {
     await waitUntil(async () => (await primary.admin.wait(1, 1_000)) === 1, { timeoutMs: 20_000 });
 
     // Keeps what it has and hears of nothing more.
-    await replica.admin.replicaof('127.0.0.1', proxy.port + 0 === 1 ? 2 : 1);
+    await replica.admin.replicaof('127.0.0.1', 1);
     for (const id of ['lost-1', 'lost-2']) {
       expect((await worker.attempt({ input: order(id), act: venue.take(id) })).result).toBeDefined();
     }
     primary.kill();
-    await replica.admin.call('REPLICAOF', 'NO', 'ONE');
+    await waitUntil(() => Promise.resolve(worker.redis.status !== 'ready'), { timeoutMs: 20_000 });
+    await replica.admin.replicaof('NO', 'ONE');
     proxy.leadTo(replica.port);
-    await waitUntil(() => worker.redis.ping().then(() => true), { timeoutMs: 20_000 });
+    await open(worker.redis);
 
     for (const [id, orderId] of [
       ['lost-1', '2'],
@@ -254,5 +255,74 @@ describe('a Redis that loses, rolls back or refuses data', () => {
     expect(await venue.look(worker, 'f1')).toMatchObject({ outcome: 'absent' });
     expect((await worker.attempt({ activityId: '3', act: venue.take('f1') })).result).toBeDefined();
     expect(venue.taken).toEqual(['warm', 'f1']);
+  });
+
+  describe('known to one worker and not to another', () => {
+    /** An order that was done, and of which Redis knows nothing any more. */
+    async function aLostOrder() {
+      const server = await aServer();
+      const knew = await aWorker(server);
+      await knew.attempt({ input: order('before'), act: venue.take('before') });
+      const bytes = server.writtenBytes();
+      await knew.attempt({ input: order('lost'), act: venue.take('lost') });
+      await backWithout(server, knew.redis, bytes);
+      const unaware = await aWorker(server);
+      return { server, knew, unaware };
+    }
+    const byAnother = { input: order('lost'), runId: 'run-2' };
+
+    it('one that knew is enough: from its next act on every worker looks first', async () => {
+      const { knew, unaware } = await aLostOrder();
+      expect(await unaware.guard.store.open('paper', { quiesceMs: QUIESCE_MS })).toMatchObject({ suspected: '' });
+      expect((await knew.attempt({ input: order('next'), act: refused })).failure?.message).toContain(
+        'gone back in time',
+      );
+      const again = await unaware.attempt({ ...byAnother, act: refused });
+      expect(again.failure).toMatchObject({ type: 'OUTCOME_UNKNOWN', nonRetryable: true });
+      expect(await venue.look(unaware, 'lost', byAnother)).toMatchObject({
+        outcome: 'done',
+        result: { order: { orderId: '2' } },
+      });
+      expect(venue.taken).toEqual(['before', 'lost']);
+    });
+
+    it('a new worker on an emptied Redis looks first, unless it is known that no job was ever done', async () => {
+      const server = await aServer();
+      await (await aWorker(server)).attempt({ input: order('lost'), act: venue.take('lost') });
+      await server.admin.flushall();
+      const fresh = await aWorker(server);
+      expect(await fresh.guard.store.open('paper', { quiesceMs: QUIESCE_MS })).toMatchObject({
+        suspected: 'Redis has lost its data',
+      });
+      const again = await fresh.attempt({ ...byAnother, act: refused });
+      expect(again.failure).toMatchObject({ type: 'OUTCOME_UNKNOWN', nonRetryable: true });
+      expect(await venue.look(fresh, 'lost', byAnother)).toMatchObject({ outcome: 'done' });
+      expect(venue.taken).toEqual(['lost']);
+    });
+
+    it('KNOWN LIMIT: a tail that is lost when no worker is left that knew it goes unnoticed, and another workflow of the intent acts again', async () => {
+      const { unaware } = await aLostOrder();
+      expect((await unaware.attempt({ ...byAnother, act: venue.take('lost') })).result).toMatchObject({
+        replayed: false,
+      });
+      expect(venue.taken).toEqual(['before', 'lost', 'lost']);
+    });
+
+    it('KNOWN LIMIT: a lost order that nobody asked for while the suspicion lasted may be sent again by another workflow', async () => {
+      const { server, knew } = await aLostOrder();
+      expect((await knew.attempt({ input: order('next'), act: refused })).failure).toMatchObject({
+        type: 'OUTCOME_UNKNOWN',
+      });
+      await timePasses(server, QUIESCE_MS);
+      expect((await knew.attempt({ ...byAnother, act: venue.take('lost') })).result).toMatchObject({ replayed: false });
+      expect(venue.taken).toEqual(['before', 'lost', 'lost']);
+    });
+
+    it('KNOWN LIMIT: new acts of a worker that knew less hide the loss from one that knew more and was silent meanwhile', async () => {
+      const { knew, unaware } = await aLostOrder();
+      expect((await unaware.attempt({ input: order('next'), act: venue.take('next') })).result).toBeDefined();
+      expect((await knew.attempt({ ...byAnother, act: venue.take('lost') })).result).toMatchObject({ replayed: false });
+      expect(venue.taken).toEqual(['before', 'lost', 'next', 'lost']);
+    });
   });
 });
