@@ -23,6 +23,8 @@ const NOTHING: Seen = { epoch: '', goes: 0, suspected: '' };
  */
 export class Store {
   private readonly known = new Map<string, Seen>();
+  /** Venues whose store was opened, with their quiescence. */
+  private readonly opened = new Map<string, number>();
 
   constructor(
     private readonly run: RunScript,
@@ -55,12 +57,22 @@ export class Store {
    */
   async open(venue: string, { quiesceMs, neverUsed = false }: { quiesceMs: number; neverUsed?: boolean }) {
     const { epoch, goes } = this.seen(venue);
+    this.opened.set(venue, quiesceMs);
     const [mark = ''] = await this.run(
       'open-store',
       [this.keys.store(venue)],
       [epoch, goes, quiesceMs, neverUsed ? 1 : 0],
     );
     return this.learn(venue, mark);
+  }
+
+  /**
+   * Compares every opened store again. Called on each new connection, which may lead to a Redis that has lost data: acts of
+   * workers that had seen less would bring the count of GOs up again, and nobody would notice.
+   */
+  compare(): void {
+    // One that gives no answer is compared by its next act.
+    for (const [venue, quiesceMs] of this.opened) this.open(venue, { quiesceMs }).catch(() => undefined);
   }
 
   /** What is believed of a venue's store, for people; `undefined` where there is none. Changes nothing. */

@@ -60,6 +60,7 @@ function assemble(
     else log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
   };
   const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000, onStore });
+  redis.on('ready', () => guard.store.compare());
   const venues = createVenues(config);
   const venue = (name: string): VenuePort => {
     const known = venues.get(name);
