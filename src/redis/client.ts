@@ -11,7 +11,9 @@ export class StoreUnavailableError extends Error {
   readonly isStoreUnavailable = true;
 
   constructor(what: string, cause: unknown) {
-    super(`Redis did not answer ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    // A full Redis, or one that is loading, answers well enough: who reads this must not search the network.
+    const did = cause instanceof Error && cause.name === 'ReplyError' ? 'refused' : 'did not answer';
+    super(`Redis ${did} ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

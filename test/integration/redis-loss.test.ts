@@ -210,7 +210,7 @@ describe('a Redis that loses, rolls back or refuses data', () => {
 
     const waits = await worker.attempt({ input: order('f2'), act: refused });
     expect(waits.failure).toMatchObject({ type: 'STORE_DOWN', nonRetryable: false });
-    expect(waits.failure?.message).toMatch(/^not acted: .*'maxmemory'/);
+    expect(waits.failure?.message).toMatch(/^not acted: Redis refused admit: .*'maxmemory'/);
     expect(waits.heartbeats.at(-1)).toEqual({ attempt: 1, sends: 0 });
     // What was done before is still answered.
     expect((await worker.attempt({ runId: 'run-2', act: refused })).result).toMatchObject({ replayed: true });
