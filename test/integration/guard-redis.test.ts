@@ -125,7 +125,7 @@ describeOnEachRedis('the guard', (version) => {
       expect(end.kind).toBe(verdict === 'absent' ? 'AGAIN' : 'MANUAL');
       expect(await guard.record(ref)).toMatchObject({ payload: { evidence: verdict } });
     }
-    const decision = { decision: 'rejected', payload: '{}', actor: 'ada', reason: 'seen' } as const;
+    const decision = { decision: 'rejected', payload: '{}', actor: 'ada', reason: 'seen', venueShows: '' } as const;
     expect(await guard.resolve(ref, decision)).toMatchObject({ kind: 'OK', state: 'REJECTED' });
     expect(await server.admin.xlen(keys.audit('paper'))).toBe(1);
     expect(await guard.unresolvedCount('paper')).toBe(0);
