@@ -1,0 +1,59 @@
+import { performance } from 'node:perf_hooks';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { fingerprintOf } from '../src/domain/fingerprint';
+import { guardKeys, type IntentRef } from '../src/guard/keys';
+import { AdmissionInterceptor } from '../src/interceptors/admission';
+import { breakerSettings, jobPolicy, quiesceMs, venueTimes } from '../src/policy/job-policy';
+import type { Services } from '../src/worker/services';
+import { benchOrder } from './services';
+
+/** What the act would have answered; its text is what the record of a finished effect keeps. */
+const ANSWER = { orderId: '81985123', clientOrderId: 'fs1f47ac10b58cc', status: 'FILLED', executedQuantity: '23' };
+export const RESULT = JSON.stringify(ANSWER);
+const RUN_ID = '018c2f6e-7b1a-7c3e-9f00-1234567890ab';
+
+export const placing = (intentId: string): IntentRef => ({ venue: 'paper', jobType: 'order.place', intentId });
+
+/** One effect each, given an intent id: all against the same Redis, over the same connection, one at a time. */
+export function guardSides({ redis, runtime }: Services) {
+  const { config, guard } = runtime;
+  const quiet = quiesceMs(venueTimes(config, 'paper'));
+  const breaker = breakerSettings(config, 'order.place');
+  const mostSends = jobPolicy(config, 'order.place').most_sends;
+  const fingerprint = fingerprintOf(benchOrder(''));
+  const bareKeys = guardKeys('bare');
+  const { context } = new MockActivityEnvironment({
+    ...{ attempt: 1, activityType: 'placeOrder', activityId: '1', heartbeatTimeoutMs: 5_000 },
+    workflowExecution: { workflowId: 'order:bench', runId: RUN_ID },
+  });
+
+  return {
+    /** What no guard can do without: the claim is on disk before the act, and its end after it. */
+    bare: (value: string) => async (intentId: string) => {
+      const key = bareKeys.record(placing(intentId));
+      await redis.set(key, value);
+      await redis.set(key, value);
+    },
+
+    guarded: async (intentId: string) => {
+      const ref = placing(intentId);
+      const owner = { activity: `order:${intentId}/${RUN_ID}/1`, attempt: 1, nonce: 'cafebabe' };
+      const admission = await guard.admit(ref, {
+        ...{ owner, fingerprint, leaseMs: quiet + 2_000, quiesceMs: quiet, knownUnsent: false, mostSends, breaker },
+      });
+      if (admission.kind !== 'GO') throw new Error(`a new intent was answered ${admission.kind}`);
+      const goneAt = performance.now();
+      const { kind } = await guard.settle(ref, {
+        ...{ fence: admission.fence, ending: 'done', payload: RESULT, health: 'ok', quiesceMs: quiet, breaker },
+        elapsedMs: performance.now() - goneAt,
+      });
+      if (kind !== 'OK') throw new Error(`the end of a claimed act was answered ${kind}`);
+    },
+
+    /** The way of an order through a worker, but for Temporal and the venue. */
+    intercepted: async (intentId: string) => {
+      const input = { args: [benchOrder(intentId)], headers: {} };
+      await new AdmissionInterceptor(context, runtime).execute(input, () => Promise.resolve(ANSWER));
+    },
+  };
+}
