@@ -6,6 +6,8 @@ import { parseBreaker, type BreakerState } from '../breaker/settings';
 import type { FillsafeConfig } from '../config/schema';
 import { JOB_TYPES } from '../domain/job-types';
 import { createMetrics } from '../metrics/catalog';
+import { checkRedis } from '../redis/safety';
+import { safetyOptions } from '../redis/safety-options';
 import { errorText } from './output';
 
 /** What `status --json` prints. Null where it could not be found out. */
@@ -49,7 +51,7 @@ export async function readStatus(config: FillsafeConfig, metricsAddress: string 
     ),
     reached(
       () => openGuard(config),
-      (store) => fromGuard(store, venues),
+      (store) => fromGuard(store, config, venues),
       (store) => store.close(),
     ),
     reached(
@@ -64,9 +66,13 @@ export async function readStatus(config: FillsafeConfig, metricsAddress: string 
     doneLastHour: null,
     refusedLastHour: null,
   };
-  const guard = redis.value ?? { unresolved: null, parked: null, suspected: [], breakers: [] };
+  const guard = redis.value ?? { unresolved: null, parked: null, suspected: [], breakers: [], unsafe: undefined };
   return {
-    services: { temporal: temporal.state, redis: redis.state, metrics: metrics.state },
+    services: {
+      temporal: temporal.state,
+      redis: guard.unsafe === undefined ? redis.state : `not safe, no order is placed: ${guard.unsafe}`,
+      metrics: metrics.state,
+    },
     workers,
     numbers: {
       ...jobs,
@@ -109,7 +115,8 @@ async function fromTemporal(client: FillsafeClient, venues: string[]) {
   return { workers, running, doneLastHour, refusedLastHour };
 }
 
-async function fromGuard({ guard }: OpenGuard, venues: string[]) {
+async function fromGuard({ guard, redis }: OpenGuard, config: FillsafeConfig, venues: string[]) {
+  const { problems } = await checkRedis(redis, { ...safetyOptions(config), clocks: [] });
   let unresolved = 0;
   let parked = 0;
   const suspected: Status['suspected'] = [];
@@ -127,7 +134,7 @@ async function fromGuard({ guard }: OpenGuard, venues: string[]) {
       breakers.push({ venue, jobType, state, ...times, failures, calls });
     }
   }
-  return { unresolved, parked, suspected, breakers };
+  return { unresolved, parked, suspected, breakers, unsafe: problems[0] };
 }
 
 async function scrape(address: string | undefined): Promise<string> {

@@ -141,6 +141,16 @@ function problemOf(issue: z.core.$ZodIssue): string {
 /** What only shows when settings are seen together. */
 function crossCheck(config: FillsafeConfig): string[] {
   const problems: string[] = [];
+  const { wait_for, timeout_ms } = config.redis.replicas;
+  for (const [name, venue] of Object.entries(config.venues)) {
+    const sendWithinMs = venue.send_within_ms ?? config.venue_defaults.send_within_ms;
+    if (wait_for > 0 && 2 * timeout_ms >= sendWithinMs) {
+      problems.push(
+        `redis.replicas.timeout_ms: ${timeout_ms} is too long: replicas are waited for twice, and an order for ${name} must ` +
+          `leave within ${sendWithinMs} ms (send_within_ms) of asking for its claim`,
+      );
+    }
+  }
   for (const jobType of Object.keys(config.retry.policy)) {
     const policy = jobPolicy(config, jobType);
     const needed = policy.schedule_to_close_seconds + 3_600;

@@ -27,6 +27,17 @@ const sentinel = z
   })
   .nullable();
 
+/** What the operator knows of a Redis that does not tell. */
+const acknowledged = z
+  .strictObject({
+    version: z.string().regex(/^\d+\.\d+/, { error: 'a version as "7.2.4"' }),
+    role: z.literal('master', { error: 'must be master: a replica takes no claims' }),
+    maxmemory_policy: z.literal('noeviction', { error: 'must be noeviction: any other policy loses claims' }),
+    persistence: z.enum(['always', 'everysec', 'no', 'none']),
+    evicted_keys: z.number().int().nonnegative(),
+  })
+  .partial();
+
 /** Where Redis is and who asks it. Where nothing is given, commands that need no Redis still work. */
 export const redisSchema = z
   .strictObject({
@@ -37,6 +48,9 @@ export const redisSchema = z
     password: text,
     tls: z.strictObject({ ca_file: text, cert_file: text, key_file: text, server_name: text }),
     command_timeout_ms: z.number().int().positive(),
+    memory_budget_mb: z.number().int().positive(),
+    replicas: z.strictObject({ wait_for: z.number().int().nonnegative(), timeout_ms: z.number().int().positive() }),
+    acknowledged,
   })
   .check(({ value, issues }) => {
     const refuse = (path: string[], message: string): void =>

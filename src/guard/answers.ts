@@ -10,7 +10,8 @@ export interface Owner {
 }
 
 export type Admission =
-  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean }
+  /** `missing`: why the claim may be on too few replicas to act on it; `''` when nothing is missing. */
+  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean; missing: string }
   | { kind: 'REPLAY' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
   | { kind: 'BUSY' | 'OPEN'; waitMs: number }
   /** `suspected`: Redis may have lost claims, in words; `''` where an answer of the intent's own was lost. */

@@ -1,10 +1,13 @@
-/** The attempt did not act and may come back: the breaker is open, another worker is at it, or Redis or the venue is away. */
+/**
+ * The attempt did not act and may come back: the breaker is open, another worker is at it, Redis or the venue is away, Redis
+ * cannot be trusted, or the claim did not reach its replicas.
+ */
 export class HeldError extends Error {
   override readonly name = 'HeldError';
   readonly isHeld = true;
 
   constructor(
-    readonly why: 'BREAKER_OPEN' | 'BUSY' | 'STORE_DOWN' | 'VENUE_AWAY',
+    readonly why: 'BREAKER_OPEN' | 'BUSY' | 'STORE_DOWN' | 'STORE_UNSAFE' | 'NOT_REPLICATED' | 'VENUE_AWAY',
     message: string,
     readonly waitMs: number,
     options?: { cause?: unknown },

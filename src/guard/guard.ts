@@ -1,5 +1,6 @@
 import { packBreakerSettings, type BreakerSettings, type BreakerState } from '../breaker/settings';
 import { StoreUnavailableError, type RedisConnection } from '../redis/client';
+import type { ReplicatedAdmissions, ReplicatedReply } from '../redis/replicated';
 import { scriptRunner, type RunScript, type ScriptName } from '../redis/scripts';
 import type {
   AbsenceRule,
@@ -43,6 +44,8 @@ export class Guard {
     private readonly options: {
       namespace: string;
       ttlMs: number;
+      /** For claims that must reach replicas before they count. */
+      replicated?: ReplicatedAdmissions | undefined;
       /** Hears of every change of what is believed of a venue's store. */
       onStore?: (venue: string, state: StoreState) => void;
     },
@@ -64,34 +67,33 @@ export class Guard {
       quiesceMs: number;
       knownUnsent: boolean;
       mostSends: number;
+      /** Whether the claim is to reach replicas, where the settings ask for that. */
+      replicate?: boolean;
       breaker?: BreakerSettings | undefined;
     },
   ): Promise<Admission> {
     const { owner } = request;
     const seen = this.store.seen(ref.venue);
-    const [kind, mark = '', first = '', second = '', third = ''] = await this.run(
-      'admit',
-      this.scriptKeys(ref, request.breaker),
-      [
-        inflightMember(ref),
-        owner.activity,
-        owner.attempt,
-        owner.nonce,
-        request.fingerprint,
-        request.leaseMs,
-        request.quiesceMs,
-        request.knownUnsent ? 1 : 0,
-        request.mostSends,
-        this.options.ttlMs,
-        seen.epoch,
-        seen.goes,
-        request.breaker ? packBreakerSettings(request.breaker) : '',
-      ],
-    );
+    const { reply, missing } = await this.claim(ref, request, [
+      inflightMember(ref),
+      owner.activity,
+      owner.attempt,
+      owner.nonce,
+      request.fingerprint,
+      request.leaseMs,
+      request.quiesceMs,
+      request.knownUnsent ? 1 : 0,
+      request.mostSends,
+      this.options.ttlMs,
+      seen.epoch,
+      seen.goes,
+      request.breaker ? packBreakerSettings(request.breaker) : '',
+    ]);
+    const [kind, mark = '', first = '', second = '', third = ''] = reply;
     const { suspected } = this.store.learn(ref.venue, mark);
     switch (kind) {
       case 'GO':
-        return { kind, fence: first, sends: Number(second), wouldBlock: third === '1' };
+        return { kind, fence: first, sends: Number(second), wouldBlock: third === '1', missing };
       case 'REPLAY':
       case 'REJECTED':
         return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
@@ -319,6 +321,16 @@ export class Guard {
   async now(): Promise<number> {
     const [seconds, micros] = await this.answered('time', this.redis.time());
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
+  private async claim(
+    ref: IntentRef,
+    { replicate, breaker }: { replicate?: boolean; breaker?: BreakerSettings | undefined },
+    args: (string | number)[],
+  ): Promise<ReplicatedReply> {
+    const [keys, { replicated }] = [this.scriptKeys(ref, breaker), this.options];
+    if (replicate && replicated) return this.answered('admit', replicated.admit(ref.venue, keys, args));
+    return { reply: await this.run('admit', keys, args), missing: '' };
   }
 
   private scriptKeys(ref: IntentRef, breaker?: BreakerSettings): string[] {

@@ -37,6 +37,12 @@ export class Store {
     return this.known.get(venue) ?? NOTHING;
   }
 
+  /** GOs that these venues' stores had given when last heard of; `undefined` while one was not heard of. */
+  goes(venues: readonly string[]): number | undefined {
+    const seen = venues.map((venue) => this.seen(venue));
+    return seen.some(({ epoch }) => epoch === '') ? undefined : seen.reduce((sum, { goes }) => sum + goes, 0);
+  }
+
   /** Takes in what a script told of the store. */
   learn(venue: string, mark: string): StoreState {
     const [epoch = '', goes = '0', left = '0', why = ''] = mark.split(':');

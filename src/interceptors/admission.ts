@@ -28,6 +28,9 @@ const SETTLE_MARGIN_MS = 2_000;
 const LONGEST_INNER_WAIT_MS = 2_000;
 const INNER_STEP_MS = 100;
 const CLOCK_TRIES = 2;
+/** A Redis that cannot be trusted needs a person; its replicas may be back at once. */
+const UNSAFE_WAIT_MS = 10_000;
+const NOT_REPLICATED_WAIT_MS = 2_000;
 
 /** One act of one attempt: everything that its admission and its settlement need to know. */
 export interface Act extends Job {
@@ -74,6 +77,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     await this.readyClock(act, false);
     const busyUntil = performance.now() + LONGEST_INNER_WAIT_MS;
     for (let clockTries = 0; ;) {
+      this.trustStore(act);
       const askedAt = performance.now();
       let admission: Admission;
       try {
@@ -87,7 +91,9 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         case 'GO': {
           const ticket = this.ticket(act, askedAt, admission.sends);
           const goneAt = performance.now();
-          const outcome = await withTicket(ticket, () => run(act.input)).then(
+          const going =
+            admission.missing === '' ? withTicket(ticket, () => run(act.input)) : notReplicated(admission.missing);
+          const outcome = await going.then(
             (result) => ({ result }),
             (error: unknown) => ({ error }),
           );
@@ -163,6 +169,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           quiesceMs: act.quiesceMs,
           knownUnsent: info.attempt > 1 && this.earlierKnownUnsent(),
           mostSends: jobPolicy(config, act.ref.jobType).most_sends,
+          replicate: act.effect.whenStoreDown === 'refuse',
           breaker: act.breaker,
         }),
     );
@@ -202,6 +209,13 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     throw new HeldError('STORE_DOWN', `not acted: ${cause.message}`, 2_000, { cause });
   }
 
+  /** Redis answers but may lose claims: what only the guard keeps from happening twice waits until it can be trusted. */
+  private trustStore({ effect }: Act): void {
+    const { unsafe } = this.runtime.watch;
+    if (unsafe === undefined || effect.whenStoreDown === 'proceed') return;
+    throw new HeldError('STORE_UNSAFE', `not acted, Redis is not safe: ${unsafe}`, UNSAFE_WAIT_MS);
+  }
+
   private async readyClock(act: Act, again: boolean): Promise<void> {
     try {
       await act.effect.readyClock(act.ref.venue, { again });
@@ -222,4 +236,9 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     const wait = Math.min(waitMs, lifeMs + 1);
     return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
   }
+}
+
+/** In place of the act: nothing is sent on a claim that a failover may lose. The claim is released as for any such refusal. */
+function notReplicated(missing: string): Promise<never> {
+  return Promise.reject(new HeldError('NOT_REPLICATED', `not acted: ${missing}`, NOT_REPLICATED_WAIT_MS));
 }

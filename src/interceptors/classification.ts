@@ -91,6 +91,8 @@ export class ClassificationInterceptor implements ActivityInboundCallsIntercepto
         BREAKER_OPEN: 'circuit_open',
         BUSY: 'duplicate_in_progress',
         STORE_DOWN: 'store_down',
+        STORE_UNSAFE: 'store_unsafe',
+        NOT_REPLICATED: 'not_replicated',
         VENUE_AWAY: 'venue_away',
       } as const;
       recorder.blocked(jobType, attempt, reasons[error.why]);

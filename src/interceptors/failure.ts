@@ -6,7 +6,8 @@ export type JobFailureType =
   FailureCategory | 'EXPIRED' | 'CONFLICT' | 'NOT_EXECUTED' | 'LANE' | 'RISK_GATE' | 'RESOLVED_REJECTED';
 
 /** Reasons why an attempt did not act and comes back later, or hands over to a look-up. They never end a job. */
-export type HoldType = 'BREAKER_OPEN' | 'BUSY' | 'STORE_DOWN' | 'VENUE_AWAY' | 'MANUAL' | 'INTERNAL';
+export type HoldType =
+  'BREAKER_OPEN' | 'BUSY' | 'STORE_DOWN' | 'STORE_UNSAFE' | 'NOT_REPLICATED' | 'VENUE_AWAY' | 'MANUAL' | 'INTERNAL';
 
 /** What every failure of a job tells, in `details[0]`. */
 export interface FailureDetails {

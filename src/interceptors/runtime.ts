@@ -4,11 +4,13 @@ import type { Effects } from '../guard/effects';
 import type { Guard } from '../guard/guard';
 import type { Outbox } from '../guard/outbox';
 import type { Recorder } from '../metrics/recorder';
+import type { RedisWatch } from '../redis/watch';
 
 /** What the activity interceptors of one worker share. */
 export interface Runtime {
   config: FillsafeConfig;
   guard: Guard;
+  watch: Pick<RedisWatch, 'unsafe' | 'ended'>;
   recorder: Recorder;
   outbox: Outbox;
   log: Logger;

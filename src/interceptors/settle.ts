@@ -64,6 +64,7 @@ async function write(
     return 1;
   }
   if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
+  if (end.ending === 'done') runtime.watch.ended(act.ref);
   const { breakerBefore, breakerAfter } = settlement;
   if (breakerAfter && breakerAfter !== breakerBefore) {
     runtime.recorder.breakerTurned(act.ref.venue, act.ref.jobType, breakerAfter);

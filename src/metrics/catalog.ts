@@ -14,6 +14,8 @@ export const BLOCK_REASONS = [
   'duplicate_in_progress',
   'outcome_unknown',
   'store_down',
+  'store_unsafe',
+  'not_replicated',
   'venue_away',
   'conflict',
   'expired',
@@ -31,6 +33,7 @@ export type GuardOperation = (typeof GUARD_OPERATIONS)[number];
 const GUARD_RESULTS = ['ok', 'replay', 'busy', 'unknown', 'open', 'conflict', 'manual', 'fenced', 'error'] as const;
 export type GuardResult = (typeof GUARD_RESULTS)[number];
 const KINDS = ['first', 'retry'] as const;
+const REDIS_MEMORY = ['used', 'limit', 'budget', 'forecast'] as const;
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60];
 
@@ -119,6 +122,27 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
     }),
     workerReady: new Gauge({ name: 'fillsafe_worker_ready', help: '1 while the worker takes jobs', registers }),
     redisUp: new Gauge({ name: 'fillsafe_redis_up', help: '1 while Redis answers', registers }),
+    redisSafe: new Gauge({
+      name: 'fillsafe_redis_safe',
+      help: '1 while Redis can be trusted; else no act that needs the guard is admitted',
+      registers,
+    }),
+    redisWarnings: new Gauge({
+      name: 'fillsafe_redis_warnings',
+      help: 'What weakens the promise of Redis, as the log and doctor say',
+      registers,
+    }),
+    redisEvictedKeys: new Gauge({
+      name: 'fillsafe_redis_evicted_keys',
+      help: 'Keys that Redis threw away since its counters were reset',
+      registers,
+    }),
+    redisMemory: new Gauge({
+      name: 'fillsafe_redis_memory_bytes',
+      help: 'Memory of Redis: used, its limit (0: none), the budget, and what records come to at the present rate',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
   };
 
   const places = [...venues.flatMap((venue) => JOB_TYPES.map((jobType) => ({ venue, jobType }))), ...own];
@@ -140,6 +164,7 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
       metrics.breakerTransitions.inc({ venue, job_type, to: state }, 0);
     }
   }
+  for (const kind of REDIS_MEMORY) metrics.redisMemory.set({ kind }, 0);
   for (const operation of GUARD_OPERATIONS) {
     for (const result of GUARD_RESULTS) metrics.guardOperations.inc({ operation, result }, 0);
     metrics.guardSeconds.zero({ operation });

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { BREAKER_STATES, type BreakerState } from '../breaker/settings';
 import { FAILURE_CATEGORIES, type FailureCategory } from '../failures/categories';
+import type { RedisSafety } from '../redis/safety';
 import type {
   AttemptOutcome,
   BlockReason,
@@ -52,6 +53,18 @@ export class Recorder {
   breakerTurned(venue: string, job_type: string, to: BreakerState): void {
     this.breaker(venue, job_type, to);
     this.safely((metrics) => metrics.breakerTransitions.inc({ venue, job_type, to }));
+  }
+
+  redisChecked({ problems, warnings, readings, memory }: RedisSafety): void {
+    this.safely((metrics) => {
+      metrics.redisSafe.set(problems.length === 0 ? 1 : 0);
+      metrics.redisWarnings.set(warnings.length);
+      metrics.redisEvictedKeys.set(readings.reduce((sum, { evictedKeys = 0 }) => sum + evictedKeys, 0));
+      metrics.redisMemory.set({ kind: 'used' }, memory.usedBytes ?? 0);
+      metrics.redisMemory.set({ kind: 'limit' }, memory.limitBytes);
+      metrics.redisMemory.set({ kind: 'budget' }, memory.budgetBytes);
+      metrics.redisMemory.set({ kind: 'forecast' }, memory.forecastBytes ?? 0);
+    });
   }
 
   /** Times and counts one call of the guard. */

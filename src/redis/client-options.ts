@@ -5,6 +5,11 @@ import { addressesOf, type RedisSettings } from '../config/redis-schema';
 /** A server, the primary that Sentinels name, or all primaries of a cluster. */
 export type RedisConnection = Redis | Cluster;
 
+/** The servers that hold keys: each answers for a part of them, and with its own clock and memory. */
+export function primaries(redis: RedisConnection): Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
 /** A client that is not connected yet, and where it will look, without a password. */
 export function createClient(
   settings: RedisSettings,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Cluster, type Redis } from 'ioredis';
 import type { RedisSettings } from '../config/redis-schema';
-import { createClient, type RedisConnection } from './client-options';
+import { createClient, primaries, type RedisConnection } from './client-options';
 
 export type { RedisConnection, RedisSettings };
 
@@ -67,11 +67,6 @@ export async function connectRedis(
       { cause: error },
     );
   }
-}
-
-/** The servers that hold keys: each answers for a part of them, and with its own clock and memory. */
-export function primaries(redis: RedisConnection): Redis[] {
-  return redis instanceof Cluster ? redis.nodes('master') : [redis];
 }
 
 /** Throws unless every server that holds keys answers, and no key of a cluster is without one. */

@@ -1,57 +1,42 @@
-import type { RedisConnection } from './client-options';
+import { primaries, type RedisConnection } from './client-options';
+import { judge, type JudgeOptions, type RedisFinding } from './findings';
+import { judgeMemory, memoryOf, type Growth, type Memory } from './memory';
+import { readRedis, type RedisReading } from './reading';
 
-/** What of a Redis matters to the guard's promise. */
+/** What one check of a Redis, or of all primaries of a cluster, brought. */
 export interface RedisSafety {
-  version: string;
-  maxmemoryPolicy: string;
-  appendOnly: boolean;
-  evictedKeys: number;
-  usedMemoryBytes: number;
-  maxmemoryBytes: number;
-  role: string;
-  /** Why this Redis must not be used: each with the setting to change. */
+  findings: RedisFinding[];
+  readings: RedisReading[];
+  memory: Memory;
+  /** Why this Redis must not be used, each with what to change. */
   problems: string[];
   /** What weakens the promise without breaking it. */
   warnings: string[];
 }
 
-/** Reads INFO, which managed services leave open where they hide CONFIG. */
-export async function checkRedis(redis: RedisConnection): Promise<RedisSafety> {
-  const info = parseInfo(await redis.info());
-  const maxmemoryPolicy = info.get('maxmemory_policy') ?? 'unknown';
-  const version = info.get('redis_version') ?? 'unknown';
-  const appendOnly = info.get('aof_enabled') === '1';
-  const evictedKeys = Number(info.get('evicted_keys') ?? 0);
-  const role = info.get('role') ?? 'unknown';
-  const problems: string[] = [];
-  const warnings: string[] = [];
+export interface CheckOptions extends Omit<JudgeOptions, 'before'> {
+  memoryBudgetBytes: number;
+  growth?: Growth | undefined;
+  /** The check before this one. */
+  before?: RedisSafety | undefined;
+}
 
-  if (maxmemoryPolicy !== 'noeviction') {
-    problems.push(
-      `maxmemory-policy is ${maxmemoryPolicy}: Redis would throw away claims when it is full, and an act could happen twice; ` +
-        'run CONFIG SET maxmemory-policy noeviction and set it in redis.conf',
-    );
-  }
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < 6 || (major === 6 && minor < 2)) problems.push(`version is ${version}: at least 6.2 is needed`);
-  if (role !== 'master') problems.push(`role is ${role}: the guard needs the primary; set REDIS_URL to it`);
-  if (!appendOnly) {
-    warnings.push(
-      'appendonly is off: claims are lost when Redis restarts; run CONFIG SET appendonly yes and set it in redis.conf',
-    );
-  }
-  if (evictedKeys > 0) warnings.push(`${evictedKeys} keys were evicted since Redis started: claims may be among them`);
-  return {
-    version,
-    maxmemoryPolicy,
-    appendOnly,
-    evictedKeys,
-    usedMemoryBytes: Number(info.get('used_memory') ?? 0),
-    maxmemoryBytes: Number(info.get('maxmemory') ?? 0),
-    role,
-    problems,
-    warnings,
-  };
+/** Whether this Redis keeps what the guard's promise rests on. Rejects when it does not answer. */
+export async function checkRedis(redis: RedisConnection, options: CheckOptions): Promise<RedisSafety> {
+  const nodes = primaries(redis);
+  if (nodes.length === 0) throw new Error('no primary of the cluster can be reached');
+  const readings = await Promise.all(nodes.map((node) => readRedis(node, { waits: options.waitFor > 0 })));
+  const perNode = readings.map((reading) => {
+    const before = options.before?.readings.find(({ address }) => address === reading.address);
+    const findings = judge(reading, { ...options, before });
+    if (readings.length === 1) return findings;
+    return findings.map((finding) => ({ ...finding, found: `${reading.address}: ${finding.found}` }));
+  });
+  const memory = memoryOf(readings, options.memoryBudgetBytes, options.growth);
+  const findings = [...perNode.flat(), judgeMemory(memory, options.growth)];
+  const told = (state: RedisFinding['state']): string[] =>
+    findings.filter((finding) => finding.state === state).map(({ found, todo }) => `${found}; ${todo}`);
+  return { findings, readings, memory, problems: told('unsafe'), warnings: told('warn') };
 }
 
 /** This Redis would lose claims: nothing is started on it. */
@@ -61,9 +46,4 @@ export class UnsafeRedisError extends Error {
   constructor(readonly problems: string[]) {
     super(`this Redis is not safe for the guard:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
   }
-}
-
-function parseInfo(text: string): Map<string, string> {
-  const lines = text.split(/\r?\n/).filter((line) => line.includes(':'));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }

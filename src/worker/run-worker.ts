@@ -10,7 +10,6 @@ import type { Logger } from 'pino';
 import { missingSearchAttributes, TemporalUnreachableError, temporalSettings } from '../client/temporal';
 import type { FillsafeConfig } from '../config/schema';
 import { queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
-import { checkRedis } from '../redis/safety';
 import { workflowBundle } from './bundle';
 import { serveHealth } from './http';
 import { openStores } from './open-stores';
@@ -156,7 +155,7 @@ function stopAll(workers: Worker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-async function readiness(workers: Worker[], { redis }: Services, connection: NativeConnection): Promise<string[]> {
+async function readiness(workers: Worker[], { watch }: Services, connection: NativeConnection): Promise<string[]> {
   const problems: string[] = [];
   for (const worker of workers) {
     const state = worker.getState();
@@ -168,7 +167,7 @@ async function readiness(workers: Worker[], { redis }: Services, connection: Nat
     problems.push(`temporal: ${(error as Error).message}`);
   }
   try {
-    problems.push(...(await checkRedis(redis)).problems.map((problem) => `redis: ${problem}`));
+    problems.push(...(await watch.check()).problems.map((problem) => `redis: ${problem}`));
   } catch (error) {
     problems.push(`redis: ${(error as Error).message}`);
   }

@@ -4,13 +4,17 @@ import { parseBreaker } from '../breaker/settings';
 import type { FillsafeConfig } from '../config/schema';
 import { isJobType } from '../domain/job-types';
 import { Guard } from '../guard/guard';
+import { guardKeys } from '../guard/keys';
 import { Outbox } from '../guard/outbox';
 import type { StoreState } from '../guard/store';
 import type { Runtime } from '../interceptors/runtime';
 import { createMetrics, type Metrics } from '../metrics/catalog';
 import { Recorder } from '../metrics/recorder';
 import { connectRedis, pingAll, type RedisConnection } from '../redis/client';
-import { checkRedis, UnsafeRedisError } from '../redis/safety';
+import { ReplicatedAdmissions } from '../redis/replicated';
+import { UnsafeRedisError } from '../redis/safety';
+import { safetyOptions, venueClocks } from '../redis/safety-options';
+import { RedisWatch } from '../redis/watch';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
 
@@ -18,6 +22,7 @@ import type { VenuePort } from '../venues/port';
 export interface Services {
   runtime: Runtime;
   redis: RedisConnection;
+  watch: RedisWatch;
   metrics: Metrics;
   venues: Map<string, VenuePort>;
   venue(name: string): VenuePort;
@@ -34,23 +39,37 @@ export async function openServices(
   log: Logger,
   ownEffects: readonly EffectDefinition[] = [],
 ): Promise<Services> {
-  const redis = await connectRedis(config.redis);
+  const { command_timeout_ms, replicas } = config.redis;
+  const opened: RedisConnection[] = [];
+  const connect = async (commandTimeoutMs: number): Promise<RedisConnection> => {
+    const redis = await connectRedis({ ...config.redis, command_timeout_ms: commandTimeoutMs });
+    opened.push(redis);
+    return redis;
+  };
   try {
-    const safety = await checkRedis(redis);
-    if (safety.problems.length > 0) throw new UnsafeRedisError(safety.problems);
-    for (const warning of safety.warnings) log.warn({ redis: warning }, 'this Redis weakens the promise');
-    return assemble(config, log, redis, ownEffects);
+    const redis = await connect(command_timeout_ms);
+    // Its commands wait for replicas twice before they answer.
+    const waiting = replicas.wait_for > 0 ? await connect(command_timeout_ms + 2 * replicas.timeout_ms) : undefined;
+    const services = assemble(config, log, { redis, waiting, ownEffects });
+    const { problems } = await services.watch.check();
+    if (problems.length > 0) throw new UnsafeRedisError(problems);
+    services.watch.start();
+    return services;
   } catch (error) {
-    redis.disconnect();
+    for (const redis of opened) redis.disconnect();
     throw error;
   }
 }
 
+/** `waiting` is a connection for nothing but admissions that wait for replicas; absent where none do. */
 function assemble(
   config: FillsafeConfig,
   log: Logger,
-  redis: RedisConnection,
-  ownEffects: readonly EffectDefinition[],
+  {
+    redis,
+    waiting,
+    ownEffects,
+  }: { redis: RedisConnection; waiting: RedisConnection | undefined; ownEffects: readonly EffectDefinition[] },
 ): Services {
   const { namespace, ttl_seconds } = config.retry.redis;
   const onStore = (name: string, { suspected, leftMs }: StoreState): void => {
@@ -59,7 +78,10 @@ function assemble(
       log.warn({ venue: name }, 'the suspicion against Redis is over: acts leave without a look again');
     else log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
   };
-  const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000, onStore });
+  const { wait_for: waitFor, timeout_ms: timeoutMs } = config.redis.replicas;
+  const replicated =
+    waiting && new ReplicatedAdmissions(waiting, { waitFor, timeoutMs, toDisk: () => watch.isDurable });
+  const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000, replicated, onStore });
   redis.on('ready', () => guard.store.compare());
   const venues = createVenues(config);
   const venue = (name: string): VenuePort => {
@@ -69,6 +91,7 @@ function assemble(
   };
   const effects = createEffects(config, venue, log, ownEffects);
   const places = effects.places();
+  const names = [...new Set(places.map((place) => place.venue))];
   const metrics = createMetrics(
     [...venues.keys()],
     places.filter(({ jobType }) => !isJobType(jobType)),
@@ -77,6 +100,15 @@ function assemble(
     log.warn({ err: error }, 'a metric could not be recorded'),
   );
   const outbox = new Outbox(log);
+  const watch: RedisWatch = new RedisWatch(redis, {
+    ...safetyOptions(config),
+    clocks: () => venueClocks(config, venues.values()),
+    goes: () => guard.store.goes(names),
+    ttlSeconds: ttl_seconds,
+    keyOf: (ref) => guardKeys(namespace).record(ref),
+    log,
+    onCheck: (safety) => recorder.redisChecked(safety),
+  });
   const refreshVenue = async (name: string): Promise<void> => {
     const open = await guard.unresolvedCount(name).catch(() => undefined);
     if (open !== undefined) metrics.unresolved.set({ venue: name }, open);
@@ -95,22 +127,24 @@ function assemble(
   };
   // What other workers brought about shows here when Prometheus asks: all at once, as Prometheus waits no longer than each.
   const refreshMetrics = async (): Promise<void> => {
-    const names = new Set(places.map((place) => place.venue));
     await Promise.all([
       refreshRedis(),
-      ...[...names].map(refreshVenue),
+      ...names.map(refreshVenue),
       ...places.map((place) => refreshBreaker(place.venue, place.jobType)),
     ]);
   };
   return {
-    runtime: { config, guard, recorder, outbox, log, effects },
+    runtime: { config, guard, watch, recorder, outbox, log, effects },
     redis,
+    watch,
     metrics,
     venues,
     venue,
     refreshMetrics,
     close: async () => {
+      watch.stop();
       await outbox.flush();
+      waiting?.disconnect();
       redis.disconnect();
     },
   };

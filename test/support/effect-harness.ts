@@ -20,6 +20,7 @@ import { MetricsInterceptor } from '../../src/interceptors/metrics';
 import type { Runtime } from '../../src/interceptors/runtime';
 import { createMetrics } from '../../src/metrics/catalog';
 import { Recorder } from '../../src/metrics/recorder';
+import type { ReplicatedAdmissions } from '../../src/redis/replicated';
 import { VenueError } from '../../src/venues/port';
 
 export const ORDER = {
@@ -70,7 +71,17 @@ export interface AttemptEnd {
 /** A worker's interceptors around a scripted effect, on a real Redis. */
 export function effectHarness(
   redis: Redis,
-  { namespace, ownEffects = [] }: { namespace: string; ownEffects?: readonly EffectDefinition[] },
+  {
+    namespace,
+    ownEffects = [],
+    watch = { unsafe: undefined, ended: () => undefined },
+    replicated,
+  }: {
+    namespace: string;
+    ownEffects?: readonly EffectDefinition[];
+    watch?: Runtime['watch'];
+    replicated?: ReplicatedAdmissions;
+  },
 ) {
   const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
   const config = loadConfig({
@@ -82,7 +93,7 @@ export function effectHarness(
     throw new Error('this test has no venue');
   };
   const metrics = createMetrics(['paper']);
-  const guard = new Guard(redis, { namespace, ttlMs: 100_000 });
+  const guard = new Guard(redis, { namespace, ttlMs: 100_000, replicated });
   const outbox = new Outbox(log);
   const seen = { sends: 0, clockReadings: [] as boolean[] };
   let act: NonNullable<AttemptOptions['act']> = () => Promise.resolve(ANSWER);
@@ -110,7 +121,7 @@ export function effectHarness(
   const effects = { 'order.place': scripted('order.place'), 'order.cancel': scripted('order.cancel') };
   const own = real.all.filter(({ jobType }) => !isJobType(jobType));
   const runtime: Runtime = {
-    ...{ config, guard, outbox, log, recorder: new Recorder(metrics, () => undefined) },
+    ...{ config, guard, watch, outbox, log, recorder: new Recorder(metrics, () => undefined) },
     effects: new Effects([...Object.values(effects), ...own]),
   };
 

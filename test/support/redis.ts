@@ -32,9 +32,9 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** How fillsafe is told of a Redis. */
+/** How fillsafe is told of a Redis. Those of tests may forget everything, unless a test is about that. */
 export function redisSettings(over: Partial<RedisSettings>): RedisSettings {
-  return { ...loadConfig({ env: {} }).redis, ...over };
+  return { ...loadConfig({ env: {} }).redis, acknowledged: { persistence: 'none' }, ...over };
 }
 
 /**

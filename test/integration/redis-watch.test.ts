@@ -1,0 +1,181 @@
+import type { Redis } from 'ioredis';
+import pino from 'pino';
+import { loadConfig } from '../../src/config/load';
+import { waitUntil } from '../../src/dev/wait-until';
+import { guardKeys } from '../../src/guard/keys';
+import { RedisWatch, type WatchOptions } from '../../src/redis/watch';
+import { openServices } from '../../src/worker/services';
+import { CANCEL, effectHarness } from '../support/effect-harness';
+import { admitRequest, fenceOf, settleRequest } from '../support/guard-requests';
+import { startTestRedis, type TestRedis } from '../support/redis';
+import { plainExpectations } from '../support/safety-options';
+
+let server: TestRedis;
+let redis: Redis;
+let namespace: string;
+const opened: { close(): unknown }[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis({ durable: true });
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  redis = await server.connect();
+  namespace = server.namespace();
+});
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each.close();
+  await policy('noeviction');
+  redis.disconnect();
+});
+
+const policy = (name: string): Promise<unknown> => server.admin.config('SET', 'maxmemory-policy', name);
+
+function watchOf(over: Partial<WatchOptions> = {}): { watch: RedisWatch; lines: [string, string][] } {
+  const lines: [string, string][] = [];
+  const line =
+    (level: string) =>
+    (...[about, text]: unknown[]): void =>
+      void lines.push([level, String(text ?? about)]);
+  const watch = new RedisWatch(redis, {
+    ...plainExpectations,
+    clocks: () => [],
+    goes: () => undefined,
+    ttlSeconds: 1_000,
+    keyOf: (ref) => guardKeys(namespace).record(ref),
+    log: { error: line('error'), warn: line('warn'), info: line('info') },
+    ...over,
+  });
+  opened.push({ close: () => watch.stop() });
+  return { watch, lines };
+}
+
+describe('a watch over Redis', () => {
+  it('notices by itself when Redis stops being safe and when it is safe again, and says each once', async () => {
+    let checks = 0;
+    const { watch, lines } = watchOf({ everyMs: 20, onCheck: () => (checks += 1) });
+    await watch.check();
+    watch.start();
+    expect(watch.unsafe).toBeUndefined();
+
+    await policy('allkeys-lru');
+    expect(await waitUntil(() => Promise.resolve(watch.unsafe !== undefined), { timeoutMs: 10_000 })).toBe(true);
+    expect(watch.unsafe).toContain('CONFIG SET maxmemory-policy noeviction');
+    const seen = checks;
+    expect(await waitUntil(() => Promise.resolve(checks > seen + 3), { timeoutMs: 10_000 })).toBe(true);
+
+    await policy('noeviction');
+    expect(await waitUntil(() => Promise.resolve(watch.unsafe === undefined), { timeoutMs: 10_000 })).toBe(true);
+    expect(lines).toEqual([
+      ['error', 'Redis is not safe: acts that need the guard are held'],
+      ['info', 'Redis is safe again: acts are admitted'],
+    ]);
+  });
+
+  it('goes on being unsafe while Redis does not answer', async () => {
+    const { watch } = watchOf();
+    await policy('allkeys-lru');
+    await watch.check();
+    redis.disconnect();
+    await expect(watch.check()).rejects.toThrow();
+    expect(watch.unsafe).toContain('maxmemory-policy is allkeys-lru');
+    redis = await server.connect();
+  });
+
+  it('forecasts memory from the acts of all workers since it began, and the bytes of a record that ended', async () => {
+    const job = effectHarness(redis, { namespace });
+    await job.guard.store.open('paper', { quiesceMs: 1, neverUsed: true });
+    const clock = { ms: 0 };
+    const { watch } = watchOf({ goes: () => job.guard.store.goes(['paper']), now: () => clock.ms });
+    expect((await watch.check()).memory.forecastBytes).toBeUndefined();
+    for (let i = 0; i < 20; i += 1) {
+      const fence = fenceOf(await job.guard.admit(job.ref(`i${i}`), admitRequest()));
+      await job.guard.settle(job.ref(`i${i}`), settleRequest({ fence }));
+    }
+    watch.ended(job.ref('i3'));
+    clock.ms = 40_000;
+    const bytes = Number(await server.admin.memory('USAGE', guardKeys(namespace).record(job.ref('i3'))));
+    const { memory, findings } = await watch.check();
+    // 20 acts in 40 s, each record kept for 1000 s; Redis rounds what it takes for one.
+    const forecast = memory.forecastBytes ?? 0;
+    expect(forecast / (0.5 * 1_000 * bytes)).toBeGreaterThan(0.8);
+    expect(forecast / (0.5 * 1_000 * bytes)).toBeLessThan(1.25);
+    process.stdout.write(`bytes of a record: ${bytes} by Redis, ${forecast / 500} by the forecast\n`);
+    expect(findings.find(({ check }) => check === 'memory')?.found).toContain('0.50 acts/s × 1000 s');
+  });
+});
+
+describe('a worker', () => {
+  const open = async (flags: object = {}) => {
+    const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
+    const all = { redis: { url: server.url }, venues: { paper: venue }, ...flags };
+    const services = await openServices(loadConfig({ env: {}, flags: all }), pino({ enabled: false }));
+    opened.push(services);
+    return services;
+  };
+  const metric = (text: string, name: string): number =>
+    Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (.+)$`, 'm').exec(text)?.[1]);
+
+  it('does not start on a Redis that would lose claims, and names each setting to change', async () => {
+    await policy('volatile-ttl');
+    await server.admin.config('SET', 'appendonly', 'no');
+    try {
+      const error: unknown = await open().catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ name: 'UnsafeRedisError', problems: [expect.any(String), expect.any(String)] });
+      expect((error as Error).message).toContain('CONFIG SET maxmemory-policy noeviction');
+      expect((error as Error).message).toContain('CONFIG SET appendonly yes');
+      await policy('noeviction');
+      await open({ redis: { url: server.url, acknowledged: { persistence: 'none' } } });
+    } finally {
+      await server.admin.config('SET', 'appendonly', 'yes');
+    }
+  });
+
+  it('tells in its metrics whether Redis is safe and what it holds', async () => {
+    const services = await open({ redis: { url: server.url, memory_budget_mb: 64 } });
+    const told = (): Promise<string> => services.metrics.registry.metrics();
+    const safe = await told();
+    expect(metric(safe, 'fillsafe_redis_safe')).toBe(1);
+    expect(metric(safe, 'fillsafe_redis_memory_bytes{kind="used"}')).toBeGreaterThan(100_000);
+    expect(metric(safe, 'fillsafe_redis_memory_bytes{kind="budget"}')).toBe(64 * 2 ** 20);
+    expect(metric(safe, 'fillsafe_redis_evicted_keys')).toBe(0);
+    await policy('volatile-lru');
+    await services.watch.check();
+    expect(metric(await told(), 'fillsafe_redis_safe')).toBe(0);
+  });
+
+  it('places nothing while Redis is not safe and says why; cancels go on; later the order leaves', async () => {
+    const { watch } = watchOf();
+    const job = effectHarness(redis, { namespace, watch });
+    await job.guard.store.open('paper', { quiesceMs: 1, neverUsed: true });
+    await policy('allkeys-lru');
+    await watch.check();
+
+    const held = await job.attempt();
+    expect(held.failure).toMatchObject({ type: 'STORE_UNSAFE', nonRetryable: false, nextRetryDelay: 10_000 });
+    expect(held.failure?.message).toContain('not acted, Redis is not safe: maxmemory-policy is allkeys-lru');
+    expect(held.failure?.message).toContain('CONFIG SET maxmemory-policy noeviction');
+    expect(held.heartbeats.at(-1)).toEqual({ attempt: 1, sends: 0 });
+    expect(job.seen.sends).toBe(0);
+    expect(await job.record()).toBeUndefined();
+    const text = await job.metrics.registry.metrics();
+    expect(text).toContain('{job_type="order.place",kind="first",reason="store_unsafe"} 1');
+
+    const cancelled = await job.attempt({ jobType: 'order.cancel', input: CANCEL });
+    expect(cancelled.result).toMatchObject({ status: 'done' });
+
+    await policy('noeviction');
+    await watch.check();
+    const placed = await job.attempt({ attempt: 2, heartbeatDetails: held.heartbeats.at(-1) });
+    expect(placed.result).toMatchObject({ status: 'done', replayed: false });
+    expect(job.seen.sends).toBe(2);
+  });
+
+  it('refuses to wait for replicas for longer than an order has to leave', () => {
+    const flags = {
+      venues: { paper: { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' } },
+      redis: { replicas: { wait_for: 1, timeout_ms: 1_000 } },
+    };
+    expect(() => loadConfig({ env: {}, flags })).toThrow('redis.replicas.timeout_ms: 1000 is too long');
+  });
+});
