@@ -24,6 +24,13 @@ export function createEffects(
   log: Logger,
   own: readonly EffectDefinition[],
 ): Effects {
+  /** Measurements under way: one does for all acts that wait for it. */
+  const measuring = new Map<string, Promise<void>>();
+  const measure = (name: string): Promise<void> => {
+    const running = measuring.get(name) ?? venue(name).syncClock().finally(() => measuring.delete(name));
+    measuring.set(name, running);
+    return running;
+  };
   const deps: EffectDeps = {
     log,
     namespace: config.retry.redis.namespace,
@@ -33,7 +40,7 @@ export function createEffects(
     readyClock: async (name, again) => {
       const bound = venueTimes(config, name).clockErrorMs;
       if (!again && venue(name).clock().errorMs <= bound) return;
-      await venue(name).syncClock();
+      await measure(name);
       const { errorMs } = venue(name).clock();
       if (errorMs > bound) {
         throw new Error(`its clock is known to ${Math.ceil(errorMs)} ms only, clock_error_ms allows ${bound}`);

@@ -96,8 +96,10 @@ export class ClassificationInterceptor implements ActivityInboundCallsIntercepto
         VENUE_AWAY: 'venue_away',
       } as const;
       recorder.blocked(jobType, attempt, reasons[error.why]);
-      // Who waits for another worker's act must not end otherwise than it does: a look-up follows the record.
-      return again(error.why, error.waitMs, error.why === 'BUSY' ? 'OUTCOME_UNKNOWN' : 'EXPIRED', true);
+      if (error.why !== 'BUSY') return again(error.why, error.waitMs, 'EXPIRED', true);
+      // The other one's answer is there long before its claim runs out, and this job must not end otherwise than it does:
+      // a look-up follows the record.
+      return again('BUSY', Math.min(error.waitMs, backoff), 'OUTCOME_UNKNOWN', true);
     }
     if (isLateToSend(error)) return again('NOT_SENT', backoff, 'NOT_SENT');
     if (isVenueError(error)) {

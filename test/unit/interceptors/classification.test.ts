@@ -91,11 +91,19 @@ describe('what Temporal is told about an attempt', () => {
     ['BREAKER_OPEN', 'EXPIRED'],
     ['STORE_DOWN', 'EXPIRED'],
     ['VENUE_AWAY', 'EXPIRED'],
-    ['BUSY', 'OUTCOME_UNKNOWN'],
   ] as const)('of a hold by %s: again after its wait, and %s when the time of the job is over', async (why, atEnd) => {
     const held = new HeldError(why, 'not acted', 7_000);
     expect(await told(held)).toMatchObject({ type: why, nonRetryable: false, nextRetryDelay: 7_000 });
     expect(await told(held, { leftMs: 1_000 })).toMatchObject({ type: atEnd, nonRetryable: true });
+  });
+
+  it('of another worker at the act: again soon, as its answer comes long before its claim runs out', async () => {
+    const busy = (waitMs: number): HeldError => new HeldError('BUSY', 'not acted', waitMs);
+    const soon = (await told(busy(20_000))) as ApplicationFailure;
+    expect(soon).toMatchObject({ type: 'BUSY', nonRetryable: false });
+    expect(Number(soon.nextRetryDelay)).toBeLessThanOrEqual(1_000);
+    expect(await told(busy(50))).toMatchObject({ nextRetryDelay: 50 });
+    expect(await told(busy(20_000), { leftMs: 1_000 })).toMatchObject({ type: 'OUTCOME_UNKNOWN', nonRetryable: true });
   });
 
   it('never plans an attempt for after the end of the job', async () => {
