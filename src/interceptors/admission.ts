@@ -13,12 +13,14 @@ import {
   RefusedBeforeError,
   type Refusal,
 } from '../guard/errors';
+import { inflightMember } from '../guard/keys';
 import { ExpiredError, Ticket, withTicket } from '../guard/ticket';
 import { breakerSettings, jobPolicy } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
 import { isVenueError } from '../venues/port';
 import { activityOwner, keepAlive } from './activity-context';
 import { answerOf } from './answer';
+import type { Place } from './crowd';
 import type { Runtime } from './runtime';
 import { settle } from './settle';
 
@@ -75,6 +77,15 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
 
   private async admitAndRun(act: Act, run: (input: unknown) => Promise<object>): Promise<object> {
     await this.readyClock(act, false);
+    const place = this.runtime.crowd.join(inflightMember(act.ref) + act.ref.venue);
+    try {
+      return await this.askAndRun(act, run, place);
+    } finally {
+      place.leave();
+    }
+  }
+
+  private async askAndRun(act: Act, run: (input: unknown) => Promise<object>, place: Place): Promise<object> {
     const busyUntil = performance.now() + LONGEST_INNER_WAIT_MS;
     for (let clockTries = 0; ;) {
       this.trustStore(act);
@@ -87,6 +98,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         if (!isStoreUnavailable(error)) throw error;
         return await this.withoutStore(act, run, error);
       }
+      if (admission.kind !== 'BUSY') place.leave();
       switch (admission.kind) {
         case 'GO': {
           const ticket = this.ticket(act, askedAt, admission.sends);
@@ -115,9 +127,11 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         }
         case 'REJECTED':
           throw new RefusedBeforeError(admission.payload as Refusal);
-        case 'BUSY':
-          if (performance.now() < busyUntil) {
-            await this.context.sleep(Math.min(admission.waitMs, INNER_STEP_MS));
+        case 'BUSY': {
+          const mostMs = busyUntil - performance.now();
+          if (mostMs > 0) {
+            const stepMs = Math.min(admission.waitMs, INNER_STEP_MS);
+            await place.wait((ms) => this.context.sleep(ms), { stepMs, mostMs });
             continue;
           }
           throw new HeldError(
@@ -125,6 +139,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
             'another worker is acting on this intent; its answer will be taken',
             admission.waitMs,
           );
+        }
         case 'OPEN':
           throw this.held(act, admission.waitMs);
         case 'UNKNOWN':

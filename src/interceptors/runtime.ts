@@ -5,6 +5,7 @@ import type { Guard } from '../guard/guard';
 import type { Outbox } from '../guard/outbox';
 import type { Recorder } from '../metrics/recorder';
 import type { RedisWatch } from '../redis/watch';
+import type { Crowd } from './crowd';
 
 /** What the activity interceptors of one worker share. */
 export interface Runtime {
@@ -13,6 +14,7 @@ export interface Runtime {
   watch: Pick<RedisWatch, 'unsafe' | 'ended'>;
   recorder: Recorder;
   outbox: Outbox;
+  crowd: Crowd;
   log: Logger;
   effects: Effects;
 }

@@ -7,6 +7,7 @@ import { Guard } from '../guard/guard';
 import { guardKeys } from '../guard/keys';
 import { Outbox } from '../guard/outbox';
 import type { StoreState } from '../guard/store';
+import { Crowd } from '../interceptors/crowd';
 import type { Runtime } from '../interceptors/runtime';
 import { createMetrics, type Metrics } from '../metrics/catalog';
 import { Recorder } from '../metrics/recorder';
@@ -134,7 +135,7 @@ function assemble(
     ]);
   };
   return {
-    runtime: { config, guard, watch, recorder, outbox, log, effects },
+    runtime: { config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects },
     redis,
     watch,
     metrics,

@@ -16,6 +16,7 @@ import { Outbox } from '../../src/guard/outbox';
 import { currentTicket, type Ticket } from '../../src/guard/ticket';
 import { AdmissionInterceptor } from '../../src/interceptors/admission';
 import { ClassificationInterceptor } from '../../src/interceptors/classification';
+import { Crowd } from '../../src/interceptors/crowd';
 import { MetricsInterceptor } from '../../src/interceptors/metrics';
 import type { Runtime } from '../../src/interceptors/runtime';
 import { createMetrics } from '../../src/metrics/catalog';
@@ -121,7 +122,8 @@ export function effectHarness(
   const effects = { 'order.place': scripted('order.place'), 'order.cancel': scripted('order.cancel') };
   const own = real.all.filter(({ jobType }) => !isJobType(jobType));
   const runtime: Runtime = {
-    ...{ config, guard, watch, outbox, log, recorder: new Recorder(metrics, () => undefined) },
+    ...{ config, guard, watch, outbox, crowd: new Crowd(), log },
+    recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
   };
 
