@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import pino from 'pino';
+import type { Redis } from 'ioredis';
+import {
+  createFillsafePlugin,
+  loadConfig,
+  type EffectResult,
+  type FillsafeConfig,
+  type FillsafeWorkerPlugin,
+  type JobStatus,
+} from '../../src/index';
+import { startRedis } from '../../src/dev/redis';
+import type { RunningService } from '../../src/dev/running-service';
+import { startTemporal } from '../../src/dev/temporal';
+import { connectRedis } from '../../src/redis/client';
+import { payee, type Payout, type Receipt } from './payouts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy';
+
+export const THEIR_QUEUE = 'payday';
+
+/** Short deadlines, so that absence is provable and a stuck worker noticed within a test's patience. */
+export const QUICK = {
+  venues: {
+    paper: { adapter: 'paper', base_url: 'http://127.0.0.1:9', api_key: 'k', api_secret: 's' },
+    real: { adapter: 'binance-spot', lane: 'live', base_url: 'http://127.0.0.1:9', api_key: 'k', api_secret: 's' },
+  },
+  venue_defaults: { recv_window_ms: 500, processing_bound_ms: 500, clock_error_ms: 100, send_within_ms: 1_000 },
+  retry: {
+    policy: {
+      default: { heartbeat_seconds: 3, initial_interval_ms: 100, maximum_interval_ms: 1_000 },
+      'payout.send': { start_to_close_seconds: 4 },
+    },
+    look_up: { initial_interval_ms: 100, maximum_interval_ms: 500 },
+  },
+};
+
+/** What a test of somebody's own effects does all the time: their worker and workflows, real Temporal, Redis behind a proxy. */
+export function payday() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-payday-'));
+  const books = join(dataDir, 'books.jsonl');
+  const service = payee(books);
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+  const running = {} as {
+    temporal: RunningService;
+    redis: RunningService;
+    proxy: TcpProxy;
+    direct: Redis;
+    config: FillsafeConfig;
+    connection: NativeConnection;
+    clients: Connection;
+    client: Client;
+    plugin: FillsafeWorkerPlugin;
+    worker: Worker;
+    ended: Promise<void>;
+    bundle: { code: string };
+  };
+
+  beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    const quiet = { dataDir, log: () => undefined };
+    const [temporal, redis] = await Promise.all([startTemporal(quiet), startRedis(quiet)]);
+    const proxy = await startTcpProxy(redis.port);
+    const config = loadConfig({
+      env: {},
+      flags: { ...QUICK, redis: { url: `redis://127.0.0.1:${proxy.port}`, command_timeout_ms: 500 } },
+    });
+    const { send, once, ask, blind, notify } = service;
+    const plugin = await createFillsafePlugin({ config, log, ownEffects: [send, once, ask, blind, notify] });
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: require.resolve('./payout-workflows'),
+      plugins: [plugin],
+      logger: new DefaultLogger('ERROR'),
+    });
+    const connection = await NativeConnection.connect({ address: temporal.address });
+    const clients = await Connection.connect({ address: temporal.address });
+    const worker = await Worker.create({
+      connection,
+      taskQueue: THEIR_QUEUE,
+      shutdownGraceTime: '1 second',
+      workflowBundle: bundle,
+      activities: { 'greet.politely': (name: string) => Promise.resolve(`Dear ${name}`) },
+      plugins: [plugin],
+    });
+    const ended = worker.run();
+    const client = new Client({ connection: clients });
+    const direct = await connectRedis(redis.address);
+    Object.assign(running, { temporal, redis, proxy, direct, config, connection, clients, client, plugin, worker });
+    Object.assign(running, { ended, bundle });
+  }, 120_000);
+
+  afterAll(async () => {
+    const { temporal, redis, proxy, direct, connection, clients, plugin, worker, ended } = running;
+    worker?.shutdown();
+    await ended;
+    await plugin?.close();
+    direct?.disconnect();
+    await clients?.close();
+    await connection?.close();
+    await proxy?.stop();
+    await Promise.all([temporal?.stop(), redis?.stop()]);
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  let count = 0;
+  const aPayout = (over: Partial<Payout> = {}): Payout => ({
+    payoutId: `p-${(count += 1)}`,
+    to: 'ann',
+    amount: '12.50',
+    ...over,
+  });
+
+  let workflows = 0;
+  const start = (jobType: string, payout: unknown): Promise<WorkflowHandle> =>
+    running.client.workflow.start('pay', {
+      workflowId: `payday-${(workflows += 1)}`,
+      taskQueue: THEIR_QUEUE,
+      args: [jobType, payout],
+    });
+
+  /** The result of a workflow, or the failure that it ended with. */
+  async function endOf(
+    handle: WorkflowHandle,
+  ): Promise<{ done?: EffectResult<Receipt>; category?: string; message?: string; details?: unknown }> {
+    try {
+      return { done: (await handle.result()) as EffectResult<Receipt> };
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+      const { type, message, details } = error.cause;
+      return { category: type ?? '', message, details: details?.[0] };
+    }
+  }
+
+  async function untilParked(handle: WorkflowHandle): Promise<JobStatus> {
+    for (;;) {
+      const status = await handle.query<JobStatus>('status');
+      if (status.stage === 'parked') return status;
+      await sleep(50);
+    }
+  }
+
+  /** Activities of a workflow, as it scheduled them: `<type> on <queue>`. */
+  async function activitiesOf(handle: WorkflowHandle): Promise<string[]> {
+    const { events } = await handle.fetchHistory();
+    return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+      scheduled ? [`${scheduled.activityType?.name} on ${scheduled.taskQueue?.name}`] : [],
+    );
+  }
+
+  const payAndEnd = async (jobType: string, payout: unknown) => endOf(await start(jobType, payout));
+  return { running, service, lines, books, dataDir, aPayout, start, endOf, payAndEnd, untilParked, activitiesOf };
+}
