@@ -144,7 +144,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           throw this.held(act, admission.waitMs);
         case 'UNKNOWN':
           throw new DoubtError(
-            `${admission.suspected || 'an earlier answer was lost'}: it is not known whether ${act.ref.venue} acted on ${act.ref.intentId}`,
+            `${admission.suspected || 'an earlier answer was lost'}: it is not known whether ${act.ref.intentId} happened`,
           );
         case 'CONFLICT':
           throw new ConflictError(

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import pino from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { loadConfig } from '../../src/config/load';
-import { isJobType, type JobType } from '../../src/domain/job-types';
+import { BOOKS, isJobType, type JobType } from '../../src/domain/job-types';
 import { classifyFailure } from '../../src/failures/classify';
 import type { FailureInput } from '../../src/failures/categories';
 import type { Effect } from '../../src/guard/effect';
@@ -130,7 +130,9 @@ export function effectHarness(
   // As a worker does at its start; a Redis that is away by then shows in the attempt.
   let opened: Promise<unknown> | undefined;
   const open = (): Promise<unknown> =>
-    (opened ??= guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true }).catch(() => undefined));
+    (opened ??= Promise.all(
+      ['paper', BOOKS].map((name) => guard.store.open(name, { quiesceMs: 18_000, neverUsed: true })),
+    ).catch(() => undefined));
   async function attempt(options: AttemptOptions = {}): Promise<AttemptEnd> {
     await open();
     const { jobType = 'order.place', attempt: number = 1, leftMs = 3_600_000 } = options;
