@@ -1,4 +1,6 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Redis } from 'ioredis';
+import { createActivities } from '../../activities';
 import { defineEffect, notApplied, refused, type EffectDefinition, type EffectTicket } from '../../src/index';
 import { effectHarness, pauseProcess } from '../support/effect-harness';
 import { startTestRedis, type TestRedis } from '../support/redis';
@@ -108,6 +110,53 @@ describe('what a run answers', () => {
     });
     expect([end.failure?.type, end.state]).toEqual(['OUTCOME_UNKNOWN', 'UNKNOWN']);
   });
+});
+
+describe('the breaker of a job type that somebody defined', () => {
+  const attempts = async (heldByBreaker: boolean, error: () => Error): Promise<(string | undefined)[]> => {
+    const effect = defineEffect<Payout, object>({
+      jobType: 'payout.send',
+      intentId: ({ id }) => id,
+      whenUnknown: 'manual',
+      whenStoreDown: 'refuse',
+      heldByBreaker,
+      run: fails(error()),
+    });
+    const job = effectHarness(redis, { namespace: server.namespace(), ownEffects: [effect] });
+    const types: (string | undefined)[] = [];
+    for (const id of ['p1', 'p2', 'p3']) {
+      const { failure } = await job.attempt({ jobType: 'payout.send', input: { id }, runId: id });
+      types.push(failure?.type);
+    }
+    return types;
+  };
+  const lost = (): Error => new Error('hung up');
+
+  it('opens when acts fail, and holds the next one', async () => {
+    expect(await attempts(true, lost)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'BREAKER_OPEN']);
+  });
+
+  it('stays closed when acts are refused', async () => {
+    expect(await attempts(true, () => refused('FUNDS', 'too little'))).toEqual(['FUNDS', 'FUNDS', 'FUNDS']);
+  });
+
+  it('holds nothing where heldByBreaker is false', async () => {
+    expect(await attempts(false, lost)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN']);
+  });
+});
+
+test('a look-up that came to a worker which does not know the effect is handed on to another one', async () => {
+  const job = effectHarness(redis, { namespace: server.namespace() });
+  const { lookUp, resolveIntent } = createActivities(job.runtime, { searchAttributes: false });
+  const request = { jobType: 'payout.send', input: { id: 'p1' }, onAbsent: 'resend' };
+  for (const ask of [lookUp, resolveIntent]) {
+    const asked = new MockActivityEnvironment().run(ask as never, request as never);
+    await expect(asked).rejects.toMatchObject({
+      nonRetryable: false,
+      nextRetryDelay: 500,
+      message: expect.stringContaining('this worker does not know payout.send: another one must look') as string,
+    });
+  }
 });
 
 describe('an input', () => {

@@ -1,6 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import { createFillsafePlugin, notApplied, refused } from '../../src/index';
-import { payday, THEIR_QUEUE } from '../support/payday';
+import { THEIR_QUEUE } from '../support/pay-worker';
+import { payday } from '../support/payday';
 import { answerLost } from '../support/payouts';
 
 const desk = payday();

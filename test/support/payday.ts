@@ -4,44 +4,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import pino from 'pino';
 import type { Redis } from 'ioredis';
-import {
-  createFillsafePlugin,
-  loadConfig,
-  type EffectResult,
-  type FillsafeConfig,
-  type FillsafeWorkerPlugin,
-  type JobStatus,
-} from '../../src/index';
+import type { EffectResult, FillsafeConfig, FillsafeWorkerPlugin, JobStatus } from '../../src/index';
 import { startRedis } from '../../src/dev/redis';
 import type { RunningService } from '../../src/dev/running-service';
 import { startTemporal } from '../../src/dev/temporal';
 import { connectRedis } from '../../src/redis/client';
+import { payBundle, payPlugin, payWorker, THEIR_QUEUE } from './pay-worker';
 import { payee, type Payout, type Receipt } from './payouts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy';
 
-export const THEIR_QUEUE = 'payday';
-
-/** Short deadlines, so that absence is provable and a stuck worker noticed within a test's patience. */
-export const QUICK = {
-  venues: {
-    paper: { adapter: 'paper', base_url: 'http://127.0.0.1:9', api_key: 'k', api_secret: 's' },
-    real: { adapter: 'binance-spot', lane: 'live', base_url: 'http://127.0.0.1:9', api_key: 'k', api_secret: 's' },
-  },
-  venue_defaults: { recv_window_ms: 500, processing_bound_ms: 500, clock_error_ms: 100, send_within_ms: 1_000 },
-  retry: {
-    policy: {
-      default: { heartbeat_seconds: 3, initial_interval_ms: 100, maximum_interval_ms: 1_000 },
-      'payout.send': { start_to_close_seconds: 4 },
-    },
-    look_up: { initial_interval_ms: 100, maximum_interval_ms: 500 },
-  },
-};
-
 /** What a test of somebody's own effects does all the time: their worker and workflows, real Temporal, Redis behind a proxy. */
-export function payday() {
+export function payday({ worker = true }: { worker?: boolean } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-payday-'));
   const books = join(dataDir, 'books.jsonl');
   const service = payee(books);
@@ -67,33 +43,22 @@ export function payday() {
     const quiet = { dataDir, log: () => undefined };
     const [temporal, redis] = await Promise.all([startTemporal(quiet), startRedis(quiet)]);
     const proxy = await startTcpProxy(redis.port);
-    const config = loadConfig({
-      env: {},
-      flags: { ...QUICK, redis: { url: `redis://127.0.0.1:${proxy.port}`, command_timeout_ms: 500 } },
-    });
-    const { send, once, ask, blind, notify } = service;
-    const plugin = await createFillsafePlugin({ config, log, ownEffects: [send, once, ask, blind, notify] });
-    const bundle = await bundleWorkflowCode({
-      workflowsPath: require.resolve('./payout-workflows'),
-      plugins: [plugin],
-      logger: new DefaultLogger('ERROR'),
-    });
+    const { config, plugin: opening } = payPlugin(`redis://127.0.0.1:${proxy.port}`, service, log);
+    const plugin = await opening;
+    const bundle = await payBundle(plugin);
     const connection = await NativeConnection.connect({ address: temporal.address });
     const clients = await Connection.connect({ address: temporal.address });
-    const worker = await Worker.create({
-      connection,
-      taskQueue: THEIR_QUEUE,
-      shutdownGraceTime: '1 second',
-      workflowBundle: bundle,
-      activities: { 'greet.politely': (name: string) => Promise.resolve(`Dear ${name}`) },
-      plugins: [plugin],
-    });
-    const ended = worker.run();
     const client = new Client({ connection: clients });
     const direct = await connectRedis(redis.address);
-    Object.assign(running, { temporal, redis, proxy, direct, config, connection, clients, client, plugin, worker });
-    Object.assign(running, { ended, bundle });
+    Object.assign(running, { temporal, redis, proxy, direct, config, connection, clients, client, plugin, bundle });
+    if (worker) await startWorker();
   }, 120_000);
+
+  async function startWorker(): Promise<void> {
+    const { connection, plugin, bundle } = running;
+    running.worker = await payWorker({ connection, plugin, workflowBundle: bundle });
+    running.ended = running.worker.run();
+  }
 
   afterAll(async () => {
     const { temporal, redis, proxy, direct, connection, clients, plugin, worker, ended } = running;
@@ -154,5 +119,18 @@ export function payday() {
   }
 
   const payAndEnd = async (jobType: string, payout: unknown) => endOf(await start(jobType, payout));
-  return { running, service, lines, books, dataDir, aPayout, start, endOf, payAndEnd, untilParked, activitiesOf };
+  return {
+    running,
+    startWorker,
+    service,
+    lines,
+    books,
+    dataDir,
+    aPayout,
+    start,
+    endOf,
+    payAndEnd,
+    untilParked,
+    activitiesOf,
+  };
 }

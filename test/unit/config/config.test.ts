@@ -54,6 +54,28 @@ describe('the configuration', () => {
     expect(config.metrics).toEqual({ port: 3, host: '127.0.0.1' });
   });
 
+  it('takes settings for job types that people define, known here or not, and keeps their names well formed', () => {
+    const { policy, circuit_breaker } = load(`retry:
+  policy: {payout.send: {most_sends: 2}}
+  circuit_breaker: {job_types: {payout.send: {permits: 1}}}
+`).retry;
+    expect(policy['payout.send']).toEqual({ most_sends: 2 });
+    expect(circuit_breaker.job_types['payout.send']).toEqual({ permits: 1 });
+    const rule = 'a job type must be two words with a dot, like payout.send';
+    expect(problems('retry: {policy: {payout: {most_sends: 2}}}')).toContain(`retry.policy.payout: ${rule}`);
+    expect(problems('retry: {circuit_breaker: {job_types: {PAYOUT.send: {}}}}')).toContain(rule);
+    expect(problems('retry: {policy: {payout.send: {on_absent: fail}}}')).toContain(
+      'retry.policy.payout.send.on_absent: there is no such setting',
+    );
+    expect(problems('retry: {policy: {payout.send: {schedule_to_close_seconds: 300000}}}')).toContain(
+      'retry.redis.ttl_seconds: 259200 is too short: a job of retry.policy.payout.send may take',
+    );
+  });
+
+  it('refuses a venue named like what concerns no venue', () => {
+    expect(problems(PAPER.replace('paper:', 'books:'))).toContain('"books" names what concerns no venue');
+  });
+
   it('takes the file from FILLSAFE_CONFIG where none is given', () => {
     expect(loadConfig({ env: { FILLSAFE_CONFIG: file('lane: live') } }).lane).toBe('live');
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { loadConfig } from '../../../src/config/load';
 import { backoffMs, clampDelay } from '../../../src/policy/backoff';
-import { breakerSettings, quiesceMs, venueTimes } from '../../../src/policy/job-policy';
+import { breakerSettings, jobPolicy, quiesceMs, venueTimes } from '../../../src/policy/job-policy';
 
 const times = { initialMs: 1_000, maximumMs: 30_000 };
 
@@ -37,6 +37,15 @@ describe('the delay before the next attempt', () => {
 });
 
 describe('the policy of a job', () => {
+  it('of a type that people define is the default with their settings laid over it', () => {
+    const retry = { policy: { 'payout.send': { most_sends: 2 } } };
+    const config = loadConfig({ env: {}, flags: { retry } });
+    const { default: usual } = config.retry.policy;
+    expect(jobPolicy(config, 'payout.send')).toEqual({ ...usual, most_sends: 2 });
+    expect(jobPolicy(config, 'invoice.issue')).toEqual(usual);
+    expect(jobPolicy(config, 'order.place')).toMatchObject({ on_absent: 'fail' });
+  });
+
   const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: '', api_secret: '' };
   const load = (flags: object = {}) => loadConfig({ env: {}, flags: { venues: { paper: venue }, ...flags } });
 
