@@ -27,7 +27,11 @@ export function createEffects(
   /** Measurements under way: one does for all acts that wait for it. */
   const measuring = new Map<string, Promise<void>>();
   const measure = (name: string): Promise<void> => {
-    const running = measuring.get(name) ?? venue(name).syncClock().finally(() => measuring.delete(name));
+    const running =
+      measuring.get(name) ??
+      venue(name)
+        .syncClock()
+        .finally(() => measuring.delete(name));
     measuring.set(name, running);
     return running;
   };

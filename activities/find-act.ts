@@ -1,4 +1,6 @@
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { parseOwner } from '../src/interceptors/activity-context';
+import { parseOwner } from '../src/interceptors/activity-context';
 
 /** What Temporal knows of an act: its workflow still runs, or has ended and this is what the act was given; or nothing. */
 export type FoundAct = { state: 'running' } | { state: 'ended'; input: object } | { state: 'gone' };
@@ -7,10 +9,8 @@ const GRPC_NOT_FOUND = 5;
 
 /** Finds the act that a record names as its owner: `<workflow id>/<run id>/<activity id>`, as `activityOwner` writes it. */
 export async function findAct(client: Client, owner: string): Promise<FoundAct> {
-  const parts = owner.split('/');
-  const activityId = decodeURIComponent(parts.pop() ?? '');
-  const runId = parts.pop();
-  const handle = client.workflow.getHandle(decodeURI(parts.join('/')), runId);
+  const { workflowId, runId, activityId } = parseOwner(owner);
+  const handle = client.workflow.getHandle(workflowId, runId);
   try {
     const { status } = await handle.describe();
     if (status.name === 'RUNNING') return { state: 'running' };

@@ -1,21 +1,20 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import pino from 'pino';
 import { createEffects, decide, type KnownAct } from '../../activities';
 import { FillsafeClient } from '../client/client';
-import { readJobHistory } from '../client/job-history';
 import { openGuard } from '../client/open-guard';
 import type { FillsafeConfig } from '../config/schema';
-import type { Resolution } from '../domain/job-plan';
-import { workflowIdOf, type JobType } from '../domain/job-types';
+import type { JobStatus, Resolution } from '../domain/job-plan';
+import { isJobType } from '../domain/job-types';
 import { isInvalidInput } from '../domain/order.schema';
 import type { IntentRef } from '../guard/keys';
 import type { GuardRecord } from '../guard/record';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
 import { EXIT } from './exit-codes';
-import { findRecord } from './guard';
-import { checkedJobType } from './job';
-import { parseUnrounded } from './exact-json';
+import { findRecord, guardedJobType } from './guard';
+import { theJob, type DecidedJob } from './guard-job';
+import { checkedResult, jsonObject } from './guard-result';
 import { errorText, print, printJson } from './output';
 import { UsageError } from './usage-error';
 
@@ -24,6 +23,9 @@ export interface ResolveOptions {
   reason: string;
   actor: string;
   orderId?: string;
+  /** JSON. */
+  result?: string;
+  /** JSON. */
   input?: string;
   confirm?: string;
   type: string;
@@ -43,25 +45,24 @@ const UPDATE_LIMIT_MS = 30_000;
 
 /** Decides an intent through its job where one runs, else in the record itself. Prints what was decided and what comes next. */
 export async function resolveIntent(config: FillsafeConfig, intentId: string, options: ResolveOptions): Promise<void> {
-  const jobType = checkedJobType(options.type);
-  const { decision, actor, orderId } = options;
+  const jobType = guardedJobType(options.type);
+  const { decision, actor } = options;
   const reason = options.reason.trim();
   if (reason === '') throw new UsageError('--reason: empty; the reason is kept in the audit');
-  if (decision === 'done' && !/^\d{1,20}$/.test(orderId ?? ''))
-    throw new UsageError("--order-id: the venue's order id, a string of digits, is needed for --decision done");
   const { confirm } = options;
-  const resolution: Resolution = { decision, reason, actor, ...(orderId && { orderId }), ...(confirm && { confirm }) };
+  const resolution: Resolution = {
+    ...{ decision, reason, actor },
+    ...checkedResult(jobType, options),
+    ...(confirm && { confirm }),
+  };
   const client = await FillsafeClient.connect(config);
   try {
-    const job = await readJobHistory(client.temporal, workflowIdOf(jobType, intentId)).catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    });
-    const isRunning = job?.state.status === 'running' || job?.state.status === 'manual';
-    const input = options.input === undefined ? job?.input : parseInput(options.input);
-    const decided = isRunning
-      ? await throughJob(client, jobType, intentId, resolution)
-      : await inStore(config, { jobType, intentId, input, venue: options.venue }, resolution);
+    const about = { jobType, intentId, venue: options.venue };
+    const job = await theJob(client, config, about);
+    const input = options.input === undefined ? job?.input : jsonObject('--input', options.input);
+    const decided = job?.isRunning
+      ? await throughJob(client, job, about, resolution)
+      : await inStore(config, { ...about, input }, resolution);
     if (options.json) await printJson({ intentId, jobType, ...resolution, ...decided });
     else
       await print(
@@ -83,13 +84,18 @@ class RefusedDecision extends Error {
 
 async function throughJob(
   client: FillsafeClient,
-  jobType: JobType,
-  intentId: string,
+  { workflowId, runId }: DecidedJob,
+  { jobType, intentId }: { jobType: string; intentId: string },
   resolution: Resolution,
 ): Promise<Decided> {
-  const { connection } = client.temporal;
+  const { connection, workflow } = client.temporal;
+  const handle = workflow.getHandle(workflowId, runId);
+  // Somebody's own workflow may have several intents that wait.
+  const args: [Resolution] = [{ ...resolution, intentId, jobType }];
   try {
-    await connection.withDeadline(Date.now() + UPDATE_LIMIT_MS, () => client.resolve(jobType, intentId, resolution));
+    await connection.withDeadline(Date.now() + UPDATE_LIMIT_MS, () =>
+      handle.executeUpdate<JobStatus, [Resolution]>('resolve', { args }),
+    );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError)
       throw new RefusedDecision(`${intentId}: not taken: ${errorText(error.cause ?? error)}`);
@@ -99,29 +105,21 @@ async function throughJob(
       { cause: error },
     );
   }
+  const order = isJobType(jobType);
   const next = {
-    done: "the job ends as done, with the venue's own order as its result",
-    absent:
-      'the job goes on by its policy: an order that can rest is sent again, one that fills at once ends as NOT_EXECUTED',
+    done: `the job goes on as done, with ${order ? "the venue's own order" : 'that'} as its result`,
+    absent: order
+      ? 'the job goes on by its policy: an order that can rest is sent again, one that fills at once ends as NOT_EXECUTED'
+      : 'the job goes on by its policy: it is sent again, or ends as NOT_EXECUTED',
     rejected: 'the job ends as refused, RESOLVED_REJECTED',
   }[resolution.decision];
   return { via: 'workflow', next };
 }
 
-function parseInput(text: string): object {
-  try {
-    const input = parseUnrounded(text);
-    if (typeof input === 'object' && input !== null) return input;
-  } catch (error) {
-    throw new UsageError(`--input: not JSON: ${errorText(error)}`);
-  }
-  throw new UsageError('--input: must be one JSON object, what the job was submitted with');
-}
-
 /** Where no job runs for the intent: the record itself takes the decision. */
 async function inStore(
   config: FillsafeConfig,
-  about: { jobType: JobType; intentId: string; input: object | undefined; venue: string | undefined },
+  about: { jobType: string; intentId: string; input: object | undefined; venue: string | undefined },
   resolution: Resolution,
 ): Promise<Decided> {
   const store = await openGuard(config);
@@ -134,7 +132,7 @@ async function inStore(
         `${about.intentId}: not taken: its record is ${decided.state}; only a MANUAL one waits for a person`,
       );
     const next = {
-      done: "no job runs for it; every later submit gets the venue's own order as its result",
+      done: `no job runs for it; every later submit gets ${isJobType(ref.jobType) ? "the venue's own order" : 'that'} as its result`,
       absent: 'no job runs for it; a later submit of the intent may act',
       rejected: 'no job runs for it; every later submit is refused, RESOLVED_REJECTED',
     }[decided.kind];

@@ -1,18 +1,18 @@
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import type { FillsafeConfig } from '../config/schema';
-import { JOB_TYPES } from '../domain/job-types';
+import { BOOKS, isJobType, isWellFormedJobType, JOB_TYPES, JOB_TYPE_RULE } from '../domain/job-types';
 import type { GuardRecord } from '../guard/record';
 import type { IntentRef } from '../guard/keys';
 import { openGuard, type OpenGuard } from '../client/open-guard';
 import { commandConfig } from './command-config';
 import { resolveIntent, type ResolveOptions } from './guard-resolve';
 import { trustStore } from './guard-trust';
-import { checkedJobType } from './job';
 import { ago, count, print, printJson } from './output';
 import { evidenceOf, lookLine, looksOf, nextOf, recordFacts, stateInWords } from './record-words';
-import { venuesOf } from './reconcile';
+import { laneVenues, venuesOf } from './reconcile';
 import { facts, table } from './table';
+import { UsageError } from './usage-error';
 
 interface GuardOptions {
   type: string;
@@ -25,8 +25,8 @@ const CONFIG = [
   '--config <file>',
   'configuration file; default: FILLSAFE_CONFIG, else the running fillsafe dev',
 ] as const;
-const VENUE = ['--venue <name>', 'default: every configured venue of this lane'] as const;
-const TYPE = ['--type <jobType>', `one of ${JOB_TYPES.join(', ')}`, 'order.place'] as const;
+const VENUE = ['--venue <name>', `or ${BOOKS}; default: every configured venue of this lane, and ${BOOKS}`] as const;
+const TYPE = ['--type <jobType>', `one of ${JOB_TYPES.join(', ')}, or one that you defined`, 'order.place'] as const;
 
 export function guardCommand(): Command {
   const command = new Command('guard').description(
@@ -59,7 +59,8 @@ export function guardCommand(): Command {
     )
     .requiredOption('--reason <text>', 'why, for the audit')
     .option('--actor <name>', 'who decides', userInfo().username)
-    .option('--order-id <id>', "the venue's order id; needed for done")
+    .option('--order-id <id>', "the venue's order id; needed for an order that is done")
+    .option('--result <json>', 'what any other act that is done has answered; a look-up may find it too')
     .option('--confirm <code>', 'the code of a refusal: decides although the venue shows otherwise or cannot tell')
     .option('--input <json>', 'what the job was submitted with; only where the job is gone from Temporal')
     .option(...TYPE)
@@ -86,7 +87,7 @@ export function guardCommand(): Command {
 }
 
 async function show(intentId: string, options: GuardOptions): Promise<void> {
-  const jobType = checkedJobType(options.type);
+  const jobType = guardedJobType(options.type);
   const { config } = commandConfig({ ...options, quiet: options.json === true });
   const store = await openGuard(config);
   try {
@@ -99,13 +100,26 @@ async function show(intentId: string, options: GuardOptions): Promise<void> {
   }
 }
 
+/** A job type that records may have. Those that people define are not known here. */
+export function guardedJobType(value: string): string {
+  if (isWellFormedJobType(value)) return value;
+  throw new UsageError(`--type: "${value}" ${JOB_TYPE_RULE}`);
+}
+
+/** Where records may be: the asked venue, or all that jobs of this lane may reach; what people define may concern none of them. */
+function placesOf(config: FillsafeConfig, asked: string | undefined, jobType?: string): string[] {
+  if (asked === BOOKS) return [BOOKS];
+  if (asked !== undefined || (jobType !== undefined && isJobType(jobType))) return venuesOf(config, asked);
+  return [...laneVenues(config), BOOKS];
+}
+
 /** The record of an intent at any of the venues. Throws an error that says what no record means. */
 export async function findRecord(
   config: FillsafeConfig,
   store: OpenGuard,
   { jobType, intentId, venue: asked }: { jobType: string; intentId: string; venue?: string | undefined },
 ): Promise<{ ref: IntentRef; record: GuardRecord }> {
-  const venues = venuesOf(config, asked);
+  const venues = placesOf(config, asked, jobType);
   for (const venue of venues) {
     const ref = { venue, jobType, intentId };
     const record = await store.guard.record(ref);
@@ -126,7 +140,7 @@ async function unknown(options: GuardOptions): Promise<void> {
     const rows: string[][] = [];
     const shown: string[] = [];
     let forPerson = 0;
-    for (const venue of venuesOf(config, options.venue)) {
+    for (const venue of placesOf(config, options.venue)) {
       for (const { ref, record } of await store.guard.unresolved(venue)) {
         const next = nextOf(record, nowMs);
         if (record.state === 'MANUAL') forPerson += 1;

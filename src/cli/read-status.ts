@@ -4,7 +4,7 @@ import { openGuard, type OpenGuard } from '../client/open-guard';
 import { queuePollers, type QueuePollers } from '../client/queue-pollers';
 import { parseBreaker, type BreakerState } from '../breaker/settings';
 import type { FillsafeConfig } from '../config/schema';
-import { JOB_TYPES } from '../domain/job-types';
+import { BOOKS, JOB_TYPES } from '../domain/job-types';
 import { createMetrics } from '../metrics/catalog';
 import { checkRedis } from '../redis/safety';
 import { safetyOptions } from '../redis/safety-options';
@@ -121,14 +121,14 @@ async function fromGuard({ guard, redis }: OpenGuard, config: FillsafeConfig, ve
   let parked = 0;
   const suspected: Status['suspected'] = [];
   const breakers: Status['breakers'] = [];
-  for (const venue of venues) {
+  for (const venue of [...venues, BOOKS]) {
     const store = await guard.store.read(venue);
     if (store?.suspected) suspected.push({ venue, why: store.suspected, leftMs: store.leftMs });
     // A claim is an attempt that acts at this moment: no doubt yet.
     const records = (await guard.unresolved(venue)).filter(({ record }) => record.state !== 'CLAIMED');
     unresolved += records.length;
     parked += records.filter(({ record }) => record.state === 'MANUAL').length;
-    for (const jobType of JOB_TYPES) {
+    for (const jobType of venue === BOOKS ? [] : JOB_TYPES) {
       const { state, since, openUntil, failures, calls } = parseBreaker(await guard.breaker(venue, jobType));
       const times = { since: since || null, openUntil: openUntil || null };
       breakers.push({ venue, jobType, state, ...times, failures, calls });

@@ -42,9 +42,14 @@ export function venuesOf(config: FillsafeConfig, asked: string | undefined): str
     if (names.includes(asked)) return [asked];
     throw new UsageError(`--venue: "${asked}" is not configured; configured are: ${names.join(', ') || 'none'}`);
   }
-  const venues = names.filter((name) => (config.venues[name]?.lane ?? config.lane) === config.lane);
+  const venues = laneVenues(config);
   if (venues.length === 0) throw new UsageError(`venues: none of the lane ${config.lane} is configured`);
   return venues;
+}
+
+/** Every configured venue that jobs of this lane may reach. */
+export function laneVenues({ lane, venues }: FillsafeConfig): string[] {
+  return Object.keys(venues).filter((name) => (venues[name]?.lane ?? lane) === lane);
 }
 
 const NUMBERS = [

@@ -77,8 +77,9 @@ export interface Resolution {
   result?: object;
   /** The code of a refusal by which the venue contradicted: decides all the same. */
   confirm?: string;
-  /** Which intent is meant, where a workflow has several that wait. */
+  /** Which intent is meant, and of which job type, where a workflow has several that wait. */
   intentId?: string;
+  jobType?: string;
 }
 
 /** What query `status` answers. */

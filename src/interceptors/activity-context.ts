@@ -8,6 +8,14 @@ export function activityOwner(context: Context): { run: string; activity: string
   return { run, activity: `${run}/${encodeURIComponent(activityId)}` };
 }
 
+/** The activity that a record names as its owner, as `activityOwner` wrote it. */
+export function parseOwner(owner: string): { workflowId: string; runId: string; activityId: string } {
+  const parts = owner.split('/');
+  const activityId = decodeURIComponent(parts.pop() ?? '');
+  const runId = parts.pop() ?? '';
+  return { workflowId: decodeURI(parts.join('/')), runId, activityId };
+}
+
 /** Heartbeats until the answer is called, so that a worker that is gone is noticed within seconds. */
 export function keepAlive(context: Context): () => void {
   const timeout = context.info.heartbeatTimeoutMs;

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Resolution } from '../../src/index';
+import { THEIR_QUEUE } from '../support/pay-worker';
 import { payday } from '../support/payday';
 import { answerLost, requestLost, stuck } from '../support/payouts';
 
 const desk = payday();
-const { service, aPayout, start, endOf, payAndEnd, untilParked, activitiesOf } = desk;
+const { running, service, aPayout, start, endOf, payAndEnd, untilParked, activitiesOf } = desk;
 
 const receiptOf = (payoutId: string) => ({ receiptId: `r-1-${payoutId}`, amount: '12.50' });
 
 /** A person's decision; the reason that it was refused with, `''` when it was taken. */
 async function decide(handle: WorkflowHandle, resolution: Omit<Resolution, 'actor' | 'reason'>): Promise<string> {
   try {
-    await handle.executeUpdate('resolve', { args: [{ ...resolution, actor: 'ann', reason: 'asked the bank' }] });
+    await handle.executeUpdate('resolve', { args: [{ actor: 'ann', reason: 'asked the bank', ...resolution }] });
     return '';
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-    const cause = error.cause as Error | undefined;
-    return (cause?.cause as Error | undefined)?.message ?? cause?.message ?? error.message;
+    return (error.cause as Error).message;
   }
 }
 
@@ -144,4 +144,24 @@ test('an effect that does no harm when it happens twice is done again', async ()
   expect(await payAndEnd('payout.notify', payout)).toMatchObject({ done: { result: { amount: '12.50' } } });
   expect(service.taken(payout.payoutId)).toHaveLength(3);
   expect(service.looksOf(payout.payoutId)).toBe(0);
+});
+
+test('of two effects that wait under one name a person says which one is meant', async () => {
+  const payout = aPayout();
+  service.script(payout.payoutId, requestLost, requestLost);
+  const handle = await running.client.workflow.start('payTwice', {
+    workflowId: `twice-${payout.payoutId}`,
+    taskQueue: THEIR_QUEUE,
+    args: [payout],
+  });
+  const { payoutId: intentId } = payout;
+  const done = (receiptId: string) => ({ decision: 'done', intentId, result: { receiptId } }) as const;
+  let refusal = '';
+  while (!refusal.startsWith('jobType:')) refusal = await decide(handle, { ...done('?'), reason: ' ' } as never);
+  expect(refusal).toBe(
+    `jobType: missing, as several wait: ${[`${intentId} (payout.blind)`, `${intentId} (payout.ask)`].join(', ')}`,
+  );
+  expect(await decide(handle, { ...done('a'), jobType: 'payout.ask' })).toBe('');
+  expect(await decide(handle, done('b'))).toBe('');
+  expect(await handle.result()).toEqual(['b', 'a']);
 });

@@ -6,12 +6,13 @@ import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@t
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import pino from 'pino';
-import type { Redis } from 'ioredis';
+
 import type { EffectResult, FillsafeConfig, FillsafeWorkerPlugin, JobStatus } from '../../src/index';
 import { startRedis } from '../../src/dev/redis';
 import type { RunningService } from '../../src/dev/running-service';
 import { startTemporal } from '../../src/dev/temporal';
-import { connectRedis } from '../../src/redis/client';
+import { connectRedis, type RedisConnection } from '../../src/redis/client';
+import { redisSettings } from './redis';
 import { payBundle, payPlugin, payWorker, THEIR_QUEUE } from './pay-worker';
 import { payee, type Payout, type Receipt } from './payouts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy';
@@ -27,7 +28,7 @@ export function payday({ worker = true }: { worker?: boolean } = {}) {
     temporal: RunningService;
     redis: RunningService;
     proxy: TcpProxy;
-    direct: Redis;
+    direct: RedisConnection;
     config: FillsafeConfig;
     connection: NativeConnection;
     clients: Connection;
@@ -49,7 +50,7 @@ export function payday({ worker = true }: { worker?: boolean } = {}) {
     const connection = await NativeConnection.connect({ address: temporal.address });
     const clients = await Connection.connect({ address: temporal.address });
     const client = new Client({ connection: clients });
-    const direct = await connectRedis(redis.address);
+    const direct = await connectRedis(redisSettings({ url: redis.address }));
     Object.assign(running, { temporal, redis, proxy, direct, config, connection, clients, client, plugin, bundle });
     if (worker) await startWorker();
   }, 120_000);

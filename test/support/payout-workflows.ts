@@ -21,3 +21,9 @@ export async function payPolitely(payout: Payout): Promise<string[]> {
   const { result } = await activities['payout.send']!(payout);
   return [before, result.receiptId, await ordinary['greet.politely'](payout.to)];
 }
+
+/** Two effects at the same time whose intents have the same name. */
+export async function payTwice(payout: Payout): Promise<string[]> {
+  const ends = await Promise.all(['payout.blind', 'payout.ask'].map((jobType) => activities[jobType]!(payout)));
+  return ends.map(({ result }) => result.receiptId);
+}

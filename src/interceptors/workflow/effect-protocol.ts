@@ -109,7 +109,7 @@ export class EffectProtocol {
       const request: LookUpInput = { jobType: plan.jobType, input: plan.input, givenUp, onAbsent: plan.onAbsent };
       const looked = await this.ask(plan, 'lookUp', [request], question(plan));
       if (looked.outcome !== 'manual') {
-        this.parking.leave(plan.intentId);
+        this.parking.leave(plan);
         return looked;
       }
       const answer = await this.parking.wait(plan, looked.evidence, (resolution: Resolution) =>
@@ -117,7 +117,7 @@ export class EffectProtocol {
       );
       // Nobody decided for a while, or the record was resolved otherwise before the decision came: it is read again.
       if (answer === undefined || answer.outcome === 'manual') continue;
-      this.parking.leave(plan.intentId);
+      this.parking.leave(plan);
       return answer;
     }
   }

@@ -20,8 +20,10 @@ export const statusQuery = defineQuery<JobStatus>('status');
 const FIRST_RECHECK_MS = 15_000;
 const LONGEST_RECHECK_MS = 600_000;
 
-interface Parked {
-  jobType: string;
+/** What one waits for: of two effects in a workflow the intents may have the same name. */
+type Intent = Pick<JobPlan, 'jobType' | 'intentId'>;
+
+interface Parked extends Intent {
   decide: (resolution: Resolution) => Promise<LookUpAnswer>;
   recheckMs: number;
   answer?: LookUpAnswer | undefined;
@@ -37,7 +39,7 @@ export class Parking {
     setHandler(statusQuery, () => this.story.status(), { description: 'what the job is doing, in words' });
     setHandler(resolveUpdate, (resolution) => this.resolve(resolution), {
       description:
-        'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, result?, confirm?, intentId?}',
+        'decides a parked job: {decision: done|absent|rejected, reason, actor, orderId?, result?, confirm?, intentId?, jobType?}',
       validator: (resolution) => void this.meant(resolution),
     });
     // A signal has no answer: what is wrong with one shows in the current details and in the log.
@@ -58,11 +60,13 @@ export class Parking {
     evidence: string,
     decide: Parked['decide'],
   ): Promise<LookUpAnswer | undefined> {
-    let parked = this.parked.get(intentId);
+    const key = keyOf({ jobType, intentId });
+    let parked = this.parked.get(key);
     if (!parked) {
-      parked = { jobType, decide, recheckMs: FIRST_RECHECK_MS };
-      this.parked.set(intentId, parked);
-      const how = 'Decide with `fillsafe guard resolve` or the update `resolve`';
+      parked = { jobType, intentId, decide, recheckMs: FIRST_RECHECK_MS };
+      this.parked.set(key, parked);
+      const type = isJobType(jobType) ? '' : ` --type ${jobType}`;
+      const how = `Decide with \`fillsafe guard resolve ${intentId}${type}\` or the update \`resolve\``;
       this.story.tell('parked', `${intentId} waits for a person: ${evidence}. ${how}`);
       this.story.outcome('parked');
     }
@@ -75,8 +79,8 @@ export class Parking {
   }
 
   /** The intent waits no longer. */
-  leave(intentId: string): void {
-    this.parked.delete(intentId);
+  leave(intent: Intent): void {
+    this.parked.delete(keyOf(intent));
   }
 
   private async resolve(resolution: Resolution): Promise<JobStatus> {
@@ -87,6 +91,7 @@ export class Parking {
       // Should the wait have ended meanwhile, the decision is in the record, where the next look finds it.
       parked.answer = await parked.decide(resolution);
     } catch (error) {
+      // Whoever decides hears why it was not taken, and not that an activity failed.
       const cause = error instanceof ActivityFailure ? error.cause : error;
       const message = cause instanceof Error ? cause.message : String(cause);
       this.story.tell('parked', `${actor} decided "${decision}", not taken: ${message}`);
@@ -98,16 +103,10 @@ export class Parking {
   /** The job that a resolution means; refuses one that is incomplete or means none. */
   private meant(resolution: Resolution | null | undefined): Parked {
     if (typeof resolution !== 'object' || resolution === null) {
-      throw refused('resolve needs {decision, reason, actor, orderId?, result?, confirm?, intentId?}');
+      throw refused('resolve needs {decision, reason, actor, orderId?, result?, confirm?, intentId?, jobType?}');
     }
-    const { decision, reason, actor, orderId, result, confirm, intentId } = resolution;
-    const waiting = [...this.parked.keys()];
-    if (waiting.length === 0) throw refused('this job waits for nobody: there is nothing to resolve');
-    if (intentId === undefined && waiting.length > 1) {
-      throw refused(`intentId: missing, as several wait: ${waiting.join(', ')}`);
-    }
-    const parked = this.parked.get(intentId ?? waiting[0] ?? '');
-    if (!parked) throw refused(`intentId: ${intentId} does not wait; waiting: ${waiting.join(', ')}`);
+    const { decision, reason, actor, orderId, result, confirm } = resolution;
+    const parked = this.waiting(resolution);
     if (!['done', 'absent', 'rejected'].includes(decision)) {
       throw refused('decision: must be done, absent or rejected');
     }
@@ -123,6 +122,23 @@ export class Parking {
     if (confirm !== undefined && typeof confirm !== 'string') throw refused('confirm: must be the code of the refusal');
     return parked;
   }
+
+  private waiting({ intentId, jobType }: Resolution): Parked {
+    const all = [...this.parked.values()];
+    if (all.length === 0) throw refused('this job waits for nobody: there is nothing to resolve');
+    const [parked, ...more] = all.filter(
+      (each) =>
+        (intentId === undefined || each.intentId === intentId) && (jobType === undefined || each.jobType === jobType),
+    );
+    const names = all.map((each) => `${each.intentId} (${each.jobType})`).join(', ');
+    if (!parked) throw refused(`intentId: ${jobType ?? ''} ${intentId ?? ''} does not wait; waiting: ${names}`);
+    if (more.length === 0) return parked;
+    throw refused(`${intentId === undefined ? 'intentId' : 'jobType'}: missing, as several wait: ${names}`);
+  }
+}
+
+function keyOf({ jobType, intentId }: Intent): string {
+  return `${jobType}:${intentId}`;
 }
 
 function refused(message: string): ApplicationFailure {
