@@ -1,6 +1,5 @@
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { parseOwner } from '../src/interceptors/activity-context';
-import { parseOwner } from '../src/interceptors/activity-context';
 
 /** What Temporal knows of an act: its workflow still runs, or has ended and this is what the act was given; or nothing. */
 export type FoundAct = { state: 'running' } | { state: 'ended'; input: object } | { state: 'gone' };
