@@ -40,10 +40,12 @@ const CANCEL_LOST = sides('act', 'admit', 'DELETE order', 'settle');
 const CANCEL_AGAIN = sides('act again', 'admit', 'DELETE order', 'GET order', 'settle');
 const FIRST_ABSENT = look('look', ...NOT_FOUND);
 const ABSENT_TWICE = [...FIRST_ABSENT, ...look('second look', ...NOT_FOUND)];
+/** A person's decision is compared with what the venue shows. */
+const decision = (...shown: string[]): string[] => sides('resolve', 'redis get', 'redis time', ...shown, 'resolve');
 const AFTER_ABSENCE: Record<Policy, string[]> = {
   fail: [],
   resend: PLACE_AGAIN,
-  manual: ['look: after look-begin', ...sides('resolve', 'resolve')],
+  manual: decision(...NOT_FOUND),
 };
 
 const rests = { policy: 'any', decision: 'absent' } as const;
@@ -71,18 +73,14 @@ export const JOURNEYS: Journey[] = [
     fate: 'never arrived',
     policy: 'manual',
     decision: 'rejected',
-    points: [...PLACE, ...ABSENT_TWICE, ...sides('resolve', 'resolve')],
+    points: [...PLACE, ...ABSENT_TWICE, ...decision(...NOT_FOUND)],
   },
   {
     act: 'MARKET',
     fate: 'found by a person',
     policy: 'manual',
     decision: 'done',
-    points: [
-      ...PLACE,
-      ...look('look', 'GET order', 'GET myTrades'),
-      ...sides('resolve', 'GET order', 'GET myTrades', 'resolve'),
-    ],
+    points: [...PLACE, ...look('look', 'GET order', 'GET myTrades'), ...decision('GET order', 'GET myTrades')],
   },
   { act: 'LIMIT', fate: 'answered', ...rests, points: PLACE },
   { act: 'LIMIT', fate: 'answer lost', ...rests, points: [...PLACE, ...look('look', 'GET order')] },
