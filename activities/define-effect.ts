@@ -21,7 +21,7 @@ export type WhenUnknown =
 
 /** The right to act once. */
 export interface EffectTicket {
-  /** Call it right before the first byte leaves. Throws when the act must not leave any more, as the attempt was held up too long. */
+  /** Call it right before the first byte leaves. Throws when the act must not leave any more: the attempt was held up too long. */
   pass(): void;
 }
 
@@ -31,12 +31,12 @@ export interface EffectDefinition<Input = unknown, Result extends object = objec
   jobType: string;
   /** Checks what a caller gave before anything is touched, e.g. `schema.parse`. Default: takes it as it is. */
   parse?(input: unknown): Input;
-  /** The caller's name for this one decision, `[A-Za-z0-9._:-]{1,64}`: from the input, never from a run, an attempt or a clock. */
+  /** The caller's name for this decision, `[A-Za-z0-9._:-]{1,64}`: from the input, never from a run, an attempt or a clock. */
   intentId(input: Input): string;
   /** What it concerns: a configured venue, or `books`, the default. Breaker, task queue and Redis slot are by scope. */
   scope?(input: Input): string;
   whenUnknown: WhenUnknown;
-  /** While Redis is away: wait (`refuse`), or act without the guard (`proceed`), as something else keeps it from happening twice. */
+  /** While Redis is away: wait (`refuse`), or act without the guard (`proceed`), where something else guards it. */
   whenStoreDown: 'refuse' | 'proceed';
   /** Whether the breaker of its job type may hold it. Default true. */
   heldByBreaker?: boolean;
@@ -61,8 +61,8 @@ const WHEN_STORE_DOWN = `say what to do while Redis, and with it the guard, is a
     'proceed'  acts without it (for what something else keeps from happening twice, or what does no harm then)`;
 
 /**
- * Declares an effect of your own. Give it to `createFillsafePlugin({ ownEffects: [it] })` and call it from any workflow, by its job
- * type: `proxyActivities<…>(…)['payout.send'](input)`. It then goes the same way as `placeOrder`.
+ * Declares an effect of your own. Give it to `createFillsafePlugin({ ownEffects: [it] })` and call it from any workflow by its
+ * job type: `proxyActivities<…>(…)['payout.send'](input)`. It then goes the same way as `placeOrder`.
  *
  * Throws a `TypeError` that names what is missing or wrong: an effect that nobody has told what to do in doubt does not start.
  */

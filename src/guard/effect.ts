@@ -12,7 +12,7 @@ export interface Look {
   ageMs: number;
   /** Looks since the answer was lost, this one included. */
   looks: number;
-  /** Asked right before the first byte of whatever changes something out there leaves. Throws when the look is too old for that. */
+  /** Asked right before the first byte of whatever changes something out there leaves. Throws when the look is too old. */
   pass(): void;
 }
 

@@ -28,7 +28,8 @@ export interface FillsafePluginOptions {
   ownEffects?: readonly EffectDefinition[];
   /**
    * Whether this process also does the effects: it then polls `fillsafe.<jobType>.<venue>` and `fillsafe.lookup.<venue>` of
-   * every configured venue (and of `books` for effects of your own) while your worker runs. Default true; false where `fillsafe worker` processes do them.
+   * every configured venue, and of `books` for effects of your own, while your worker runs. Default true; false where other
+   * processes do them: `fillsafe worker` does orders only.
    */
   effects?: boolean;
 }
