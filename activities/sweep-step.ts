@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { LookUpInput } from '../src/domain/job-plan';
 import type { SweepStep } from '../src/domain/sweep';
-import type { Swept } from '../src/guard/guard';
+import type { Swept } from '../src/guard/answers';
 import type { Runtime } from '../src/interceptors/runtime';
 import { quiesceMs, venueTimes } from '../src/policy/job-policy';
 import { findAct } from './find-act';

@@ -1,4 +1,6 @@
 import type { BreakerState } from '../breaker/settings';
+import type { IntentRef } from './keys';
+import type { RecordState } from './record';
 
 /** Who asks to act: one run of one attempt of one activity. */
 export interface Owner {
@@ -62,4 +64,12 @@ export interface AbsenceRule {
   looks: number;
   /** Ms between the starts of agreeing looks. */
   gapMs: number;
+}
+
+/** An unresolved intent that no live lease holds. */
+export interface Swept {
+  ref: IntentRef;
+  state: RecordState;
+  /** `<workflow id>/<run id>/<activity id>` of the last GO; `''` if there was none. */
+  owner: string;
 }

@@ -11,6 +11,7 @@ import type {
   LookVerdict,
   Owner,
   Settlement,
+  Swept,
   VenueHealth,
 } from './answers';
 import { guardKeys, inflightMember, parseInflightMember, type IntentRef } from './keys';
@@ -19,14 +20,6 @@ import { Store, type StoreState } from './store';
 
 /** Intents of one step of the sweep: small enough that no other script waits long for it. */
 const SWEEP_STEP = 100;
-
-/** An unresolved intent that no live lease holds. */
-export interface Swept {
-  ref: IntentRef;
-  state: RecordState;
-  /** `<workflow id>/<run id>/<activity id>` of the last GO; `''` if there was none. */
-  owner: string;
-}
 
 /**
  * The idempotency guard: the scripts of `lua/` as typed calls, one round trip each.
