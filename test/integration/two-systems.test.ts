@@ -15,7 +15,7 @@ describe('two systems in one Redis, each with a namespace and a user of its own'
   let second: TestStack;
 
   beforeAll(async () => {
-    server = await startTestRedis();
+    server = await startTestRedis({ durable: true });
     // As deploy/redis/README.md says: the same line with another name, password and pattern.
     const [, , ...rules] = readFileSync(ACL, 'utf8').trim().split(' ');
     const theirs = rules.map((rule) => rule.replace('~idempotency:', '~second:'));

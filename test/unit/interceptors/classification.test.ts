@@ -90,6 +90,8 @@ describe('what Temporal is told about an attempt', () => {
   it.each([
     ['BREAKER_OPEN', 'EXPIRED'],
     ['STORE_DOWN', 'EXPIRED'],
+    ['STORE_UNSAFE', 'EXPIRED'],
+    ['NOT_REPLICATED', 'EXPIRED'],
     ['VENUE_AWAY', 'EXPIRED'],
   ] as const)('of a hold by %s: again after its wait, and %s when the time of the job is over', async (why, atEnd) => {
     const held = new HeldError(why, 'not acted', 7_000);
