@@ -15,7 +15,7 @@ import type {
   VenueHealth,
 } from './answers';
 import { guardKeys, inflightMember, parseInflightMember, type IntentRef } from './keys';
-import { parseRecord, type GuardRecord, type RecordState } from './record';
+import { parsePayload, parseRecord, type GuardRecord, type RecordState } from './record';
 import { Store, type StoreState } from './store';
 
 /** Intents of one step of the sweep: small enough that no other script waits long for it. */
@@ -340,10 +340,6 @@ export class Guard {
       throw new StoreUnavailableError(what, error);
     }
   }
-}
-
-function parsePayload(text: string): unknown {
-  return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
 
 function unexpected(script: ScriptName, kind: string | undefined): Error {

@@ -41,6 +41,11 @@ export function parseRecord(raw: string): GuardRecord {
     settledAt: number(11),
     looks: number(14),
     absents: number(15),
-    payload: payload === '' ? undefined : (JSON.parse(payload) as unknown),
+    payload: parsePayload(payload),
   };
+}
+
+/** Result, error or evidence as a record or a reply holds it. */
+export function parsePayload(text: string): unknown {
+  return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
