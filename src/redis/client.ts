@@ -69,6 +69,13 @@ export async function connectRedis(
   }
 }
 
+/** Calls `listener` after each new connection to a server that holds keys. */
+export function onConnection(redis: RedisConnection, listener: () => void): void {
+  for (const node of primaries(redis)) node.on('ready', listener);
+  // A cluster counts as ready all the time while its nodes come and go.
+  if (redis instanceof Cluster) redis.on('+node', (node: Redis) => node.on('ready', listener));
+}
+
 /** Throws unless every server that holds keys answers, and no key of a cluster is without one. */
 export async function pingAll(redis: RedisConnection): Promise<void> {
   await Promise.all(primaries(redis).map((node) => node.ping()));

@@ -11,7 +11,7 @@ import { Crowd } from '../interceptors/crowd';
 import type { Runtime } from '../interceptors/runtime';
 import { createMetrics, type Metrics } from '../metrics/catalog';
 import { Recorder } from '../metrics/recorder';
-import { connectRedis, pingAll, type RedisConnection } from '../redis/client';
+import { connectRedis, onConnection, pingAll, type RedisConnection } from '../redis/client';
 import { ReplicatedAdmissions } from '../redis/replicated';
 import { UnsafeRedisError } from '../redis/safety';
 import { safetyOptions, venueClocks } from '../redis/safety-options';
@@ -83,7 +83,7 @@ function assemble(
   const replicated =
     waiting && new ReplicatedAdmissions(waiting, { waitFor, timeoutMs, toDisk: () => watch.isDurable });
   const guard = new Guard(redis, { namespace, ttlMs: ttl_seconds * 1_000, replicated, onStore });
-  redis.on('ready', () => guard.store.compare());
+  onConnection(redis, () => guard.store.compare());
   const venues = createVenues(config);
   const venue = (name: string): VenuePort => {
     const known = venues.get(name);

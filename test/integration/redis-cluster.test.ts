@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from 'ioredis';
 import pino from 'pino';
@@ -143,6 +145,20 @@ describe('the guard on a Redis Cluster of three primaries', () => {
       expect(await guard.record(placing('paper'))).toBeUndefined();
       await act(placing('paper'));
       expect(await isUp()).toBe(true);
+    });
+
+    it('notices a node that came back without its keys before anything acts there', async () => {
+      const { node } = await cluster.holderOf('paper');
+      await services.runtime.guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
+      node.kill();
+      await node.restart((dir) => rmSync(join(dir, 'appendonlydir'), { recursive: true }));
+      await cluster.untilState('ok');
+      const page = async (): Promise<string> => {
+        await services.refreshMetrics();
+        return services.metrics.registry.metrics();
+      };
+      const isSuspected = async () => /^fillsafe_store_suspected\{venue="paper"\} 1$/m.test(await page());
+      expect(await waitUntil(isSuspected, { timeoutMs: 20_000 })).toBe(true);
     });
   });
 
