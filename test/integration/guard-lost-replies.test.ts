@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
 import { waitUntil } from '../../src/dev/wait-until';
@@ -125,10 +126,10 @@ describeOnEachRedis('the guard on a connection that breaks', (version) => {
 
   it('leaves a primary that has become a replica for the one that its address leads to by then', async () => {
     const fence = fenceOf(await guard.admit(placing('a'), admitRequest()));
-    const promoted = await startTestRedis({ extraArgs: ['--repl-diskless-sync-delay', '0'] });
+    const promoted = await startTestRedis({ version, extraArgs: ['--repl-diskless-sync-delay', '0'] });
     try {
       await promoted.admin.replicaof('127.0.0.1', server.port);
-      while ((await server.admin.wait(1, 500)) < 1);
+      while (!(await promoted.admin.info('replication')).includes('master_link_status:up')) await sleep(50);
       await promoted.admin.replicaof('NO', 'ONE');
       await server.admin.replicaof('127.0.0.1', promoted.port);
       proxy.aim(promoted.port);

@@ -12,6 +12,9 @@ const KEYLESS = ['acl', 'auth', 'info', 'ping', 'time'];
 /** Only a cluster needs these; the last is one that MONITOR does not show. */
 const NOT_SEEN = ['asking', 'cluster|info', 'cluster|slots', 'config|get'];
 
+// Each command of the command line is a process of its own.
+jest.setTimeout(120_000);
+
 describe('a trading day on a Redis that lets fillsafe do no more than deploy/redis/users.acl', () => {
   let server: TestRedis;
   let stop: () => Promise<SeenCommand[]>;
@@ -54,14 +57,14 @@ describe('a trading day on a Redis that lets fillsafe do no more than deploy/red
     const order = anOrder({ price: '0.0004', quantity: '30' });
     const venue = createVenues(desk.stack.config).get('paper')!;
     await venue.syncClock();
-    await venue.placeOrder({ ...order, quantity: '40' }, clientOrderId(order), () => undefined);
+    const theirs = await venue.placeOrder({ ...order, quantity: '40' }, clientOrderId(order), () => undefined);
     await desk.stack.client.submit('order.place', order);
     await untilParked(order);
     expect((await fillsafe('guard', 'unknown')).json()).toMatchObject([{ intentId: order.intentId }]);
     expect(await fillsafe('guard', 'show', order.intentId)).toMatchObject({ code: 0 });
-    const decision = ['--decision', 'rejected', '--reason', 'not ours', '--actor', 'ada'];
+    const decision = ['--decision', 'done', '--order-id', theirs.orderId, '--reason', 'it is ours', '--actor', 'ada'];
     expect(await fillsafe('guard', 'resolve', order.intentId, ...decision)).toMatchObject({ code: 0 });
-    expect(await outcomeOf(order)).toMatchObject({ status: 'refused', category: 'RESOLVED_REJECTED' });
+    expect(await outcomeOf(order)).toMatchObject({ status: 'done' });
 
     const [status] = (await fillsafe('status')).json<{ services: object }>();
     expect(status?.services).toMatchObject({ redis: 'ok' });

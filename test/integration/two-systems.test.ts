@@ -9,6 +9,9 @@ import { testStack, type TestStack } from '../support/stack';
 
 const ACL = join(__dirname, '..', '..', 'deploy', 'redis', 'users.acl');
 
+// Each command of the command line is a process of its own.
+jest.setTimeout(120_000);
+
 describe('two systems in one Redis, each with a namespace and a user of its own', () => {
   let server: TestRedis;
   let first: TestStack;

@@ -59,6 +59,8 @@ export async function startTestSentinel(): Promise<TestSentinel> {
   const untilReplicated = async (): Promise<void> => {
     const servers = await roles();
     while (!(await canFailOver(servers))) await sleep(50);
+    // It waits for the writes of its own connection, and so for all before them.
+    await servers.primary.admin.set('up-to-here', '1');
     while ((await servers.primary.admin.wait(1, 1_000)) < 1) await sleep(50);
   };
   await waitUntil(() => admin.ping().then(() => true), { timeoutMs: 10_000 });
