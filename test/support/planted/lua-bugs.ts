@@ -170,7 +170,7 @@ export const LUA_BUGS: (Bug & { by: Kind })[] = [
   {
     name: 'a decision leaves no row in the audit',
     file: `${LUA}/resolve.lua`,
-    find: "redis.call('XADD', KEYS[3], '*', 'what', 'resolve', 'intent', member, 'decision', decision, 'actor', ARGV[4],\n  'reason', ARGV[5])",
+    find: "redis.call('XADD', KEYS[3], '*', 'what', 'resolve', 'intent', member, 'decision', decision, 'actor', ARGV[4],\n  'reason', ARGV[5], 'shown', ARGV[7])",
     replace: '',
     by: 'records',
   },
