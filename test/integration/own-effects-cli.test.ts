@@ -46,7 +46,7 @@ test('one whose workflow is gone is decided in the record, and a later caller ge
   await handle.terminate('test');
   const args = ['guard', 'resolve', payout.payoutId, '--type', 'payout.blind', '--decision', 'done', ...why];
   const bare = await fillsafe(...args);
-  expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('the job is gone, so nothing can look')]);
+  expect([bare.code, bare.stderr]).toEqual([3, expect.stringContaining('or that result itself')]);
   const decided = await fillsafe(...args, '--result', '{"receiptId":"s-2"}', '--json');
   expect(decided.json()).toMatchObject([{ decision: 'done', via: 'store' }]);
   expect(await payAndEnd('payout.blind', payout)).toMatchObject({
