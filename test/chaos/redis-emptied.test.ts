@@ -5,6 +5,7 @@ import { WORKFLOW_QUEUE } from '../../src/domain/job-types';
 import type { OrderResult } from '../../src/domain/order';
 import { guardKeys } from '../../src/guard/keys';
 import { ordersOfTheDay, submitAll } from '../../src/demo/trading-day';
+import { rewrite, shiftStore } from '../model/shift-time';
 import { runCli } from '../support/run-cli';
 import { testStack, type TestStack } from '../support/stack';
 
@@ -65,6 +66,8 @@ describe(`Redis emptied (FLUSHALL) while ${ORDERS} orders are under way`, () => 
   test('the metric, status and doctor tell while it lasts', async () => {
     await redis.flushall();
     await elsewhere(orders[0] ?? {}, 'somebody-else:1');
+    // However long the commands take to start, it lasts.
+    await rewrite(redis, guardKeys('idempotency').store('paper'), (raw) => shiftStore(raw, -600_000));
     expect(await suspected()).toBe('1');
     const [status] = (await fillsafe('status', '--json')).json<{ suspected: object[] }>();
     expect(status?.suspected).toMatchObject([{ venue: 'paper', why: expect.stringContaining('Redis') as string }]);
