@@ -43,10 +43,11 @@ describe('10,000 attempts of one intent, by 20 processes at the same moment', ()
     expect(totals).toMatchObject({ orders: 1, executions: 1, duplicates: 0 });
   });
 
-  test('all get its answer, one of them as its own', () => {
+  test('all get its answer, one of them at most as its own', () => {
     expect(answers).toHaveLength(10_000);
     expect(distinctAnswers(answers)).toMatchObject([THE_ANSWER]);
-    expect(answers.filter(({ replayed }) => replayed === false)).toHaveLength(1);
+    // None, where even the first one's answer was lost on a slow machine and looked up.
+    expect(answers.filter(({ replayed }) => replayed === false).length).toBeLessThanOrEqual(1);
   });
 });
 
