@@ -9,6 +9,12 @@ export function jobPolicy(config: FillsafeConfig, jobType: string): JobPolicy {
   return Object.assign({}, policy.default, policy[jobType]);
 }
 
+/** Every job type that has settings of its own. */
+export function configuredJobTypes({ retry: { policy, circuit_breaker } }: FillsafeConfig): string[] {
+  const names = [...Object.keys(policy), ...Object.keys(circuit_breaker.job_types)];
+  return [...new Set(names)].filter((name) => name !== 'default');
+}
+
 /** Times of one venue, ms. */
 export interface VenueTimes {
   recvWindowMs: number;

@@ -16,6 +16,7 @@ import { ReplicatedAdmissions } from '../redis/replicated';
 import { UnsafeRedisError } from '../redis/safety';
 import { safetyOptions, venueClocks } from '../redis/safety-options';
 import { RedisWatch } from '../redis/watch';
+import { configuredJobTypes } from '../policy/job-policy';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
 
@@ -91,6 +92,12 @@ function assemble(
     return known;
   };
   const effects = createEffects(config, venue, log, ownEffects);
+  const strangers = configuredJobTypes(config).filter((jobType) => !effects.ofJobType(jobType));
+  if (strangers.length > 0)
+    log.warn(
+      { jobTypes: strangers },
+      'there are settings for job types that this worker does not do: are they spelled right?',
+    );
   const places = effects.places();
   const names = [...new Set(places.map((place) => place.venue))];
   const metrics = createMetrics(

@@ -1,4 +1,5 @@
 import { Worker } from '@temporalio/worker';
+import pino from 'pino';
 import { createFillsafePlugin, notApplied, refused } from '../../src/index';
 import { THEIR_QUEUE } from '../support/pay-worker';
 import { payday } from '../support/payday';
@@ -152,6 +153,18 @@ describe('the history of a workflow with effects that somebody defined replays',
     ]);
     await replay(handle.workflowId);
   });
+});
+
+test('settings for a job type that no effect has are said in the log: they may be misspelt', async () => {
+  const { config } = running;
+  const retry = { ...config.retry, policy: { ...config.retry.policy, 'payout.snd': { most_sends: 1 } } };
+  const said: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
+  const plugin = await createFillsafePlugin({ config: { ...config, retry }, log, ownEffects: [service.send] });
+  await plugin.close();
+  expect(said.join('\n')).toMatch(
+    /"jobTypes":\["payout\.snd"\],"msg":"there are settings for job types that this worker does not/,
+  );
 });
 
 test('two effects of one job type are refused by the plugin', async () => {
