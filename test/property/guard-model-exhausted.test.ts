@@ -85,6 +85,7 @@ function tell(name: string, verdict: string, search: Search): void {
 }
 
 const lacking = whyNoSpin();
+if (lacking !== undefined) process.stdout.write(`the guard's protocol is not exhausted: ${lacking}\n`);
 // Who asks for the long run asks for the model: then it must not be passed over.
 const suite = lacking === undefined || LONG ? describe : describe.skip;
 
