@@ -318,18 +318,12 @@ export class Lockstep {
     this.exempted += 1;
     const ref = { venue: VENUE, jobType: 'order.cancel', intentId: `c:${this.exempted}` };
     const owner = { activity: 'canceller', attempt: 1, nonce: 'n' };
-    const times = { leaseMs: TICK_MS, quiesceMs: 0 };
     const { guard, seen } = this.worker(0);
     this.readStore(seen);
     // Looked up first, as all acts are then.
     if (this.store.suspected(this.now)) return;
-    const answer = await guard.admit(ref, {
-      owner,
-      fingerprint: '1:aa',
-      ...times,
-      knownUnsent: false,
-      mostSends: 9,
-    });
+    const request = { owner, fingerprint: '1:aa', leaseMs: TICK_MS, quiesceMs: 0, knownUnsent: false, mostSends: 9 };
+    const answer = await guard.admit(ref, request);
     if (answer.kind !== 'GO') throw new Error(`an act that no breaker may hold was answered ${answer.kind}`);
     this.store.go();
     this.store.learn(seen);
