@@ -29,10 +29,10 @@ export function ownEffect(definition: EffectDefinition, deps: EffectDeps): Effec
     onAbsent: () => (typeof whenUnknown === 'object' && whenUnknown.onAbsent === 'fail' ? 'fail' : 'resend'),
     decided: (input, resolution, look) => decided(definition, input, resolution, look),
     absence: (venue) => {
-      if (typeof whenUnknown === 'string') return deps.absence(venue);
-      const { looks, gapMs } = deps.absence(venue);
-      const { quiesceMs } = whenUnknown;
-      return { looks, gapMs, ...whenUnknown, quiesceMs: deps.times(venue).sendWithinMs + quiesceMs };
+      const usual = deps.absence(venue);
+      if (typeof whenUnknown === 'string') return usual;
+      const { quiesceMs, looks = usual.looks, gapMs = usual.gapMs } = whenUnknown;
+      return { quiesceMs: deps.times(venue).sendWithinMs + quiesceMs, looks, gapMs };
     },
     sendWithinMs: (venue) => deps.times(venue).sendWithinMs,
     timeoutMs: () => policy.start_to_close_seconds * 1_000,
@@ -49,11 +49,16 @@ function read(definition: EffectDefinition, deps: EffectDeps, given: unknown): J
   const refused = (problem: string): InvalidInputError => new InvalidInputError(jobType, [problem]);
   /** Takes something from the input by a function of theirs; what it throws is the input's fault. */
   const take = <T>(field: string, from: () => T): T => {
+    let value: T;
     try {
-      return from();
+      value = from();
     } catch (error) {
       throw new InvalidInputError(jobType, problemsIn(error, field));
     }
+    if (!(value instanceof Promise)) return value;
+    // Nobody waits for it: should it fail, that must not end the process.
+    value.catch(() => undefined);
+    throw refused(`${field}: must be told at once, not by a promise`);
   };
   if (!isObject(given)) throw refused('input: must be one object');
   const input = take('input', () => definition.parse?.(given) ?? given);

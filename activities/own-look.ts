@@ -3,6 +3,7 @@ import { serialiseResult } from '../src/guard/serialise';
 import { isLateToSend } from '../src/guard/ticket';
 import { isVenueError } from '../src/venues/port';
 import type { EffectDefinition } from './define-effect';
+import { REFUSAL_CATEGORIES } from './own-outcomes';
 
 /** One look by a `lookup` that people wrote: what it throws, or answers in no known form, proves nothing. */
 export async function ownLook(definition: EffectDefinition, input: unknown, look: Look): Promise<Sighting<object>> {
@@ -25,7 +26,7 @@ function sightingOf(seen: unknown): Sighting<object> {
     case 'refused':
       return isRefusal(refusal)
         ? { kind, refusal: { category: refusal.category, message: refusal.message } }
-        : inconclusive('the look-up said "refused" without a refusal {category, message}');
+        : inconclusive(`the look-up said "refused" without a refusal {category: ${REFUSAL_CATEGORIES.join(' | ')}, message}`);
     case 'inconclusive':
       return { ...inconclusive(why), waitMs: typeof waitMs === 'number' && waitMs > 0 ? waitMs : undefined };
     case 'absent':
@@ -52,7 +53,7 @@ function found(result: unknown): Sighting<object> {
 
 function isRefusal(value: unknown): value is { category: string; message: string } {
   const { category, message } = (value ?? {}) as Record<string, unknown>;
-  return typeof category === 'string' && typeof message === 'string';
+  return (REFUSAL_CATEGORIES as readonly unknown[]).includes(category) && typeof message === 'string';
 }
 
 function inconclusive(evidence: string): Sighting<object> & { kind: 'inconclusive' } {

@@ -17,8 +17,11 @@ export function refused(category: RefusalCategory, message: string): Error {
 }
 
 /** For `run` to throw: it surely did not happen, and may be tried again, not before `retryAfterMs` where it is given. */
-export function notApplied(message: string, { retryAfterMs }: { retryAfterMs?: number } = {}): Error {
-  return retryAfterMs === undefined ? known('UNAVAILABLE', message) : known('RATE_LIMIT', message, { retryAfterMs });
+export function notApplied(message: string, { retryAfterMs = NaN }: { retryAfterMs?: number } = {}): Error {
+  // What cannot be read from somebody's header is as not given: a mistake in the time must not make a doubt of it.
+  return retryAfterMs >= 0 && Number.isFinite(retryAfterMs)
+    ? known('RATE_LIMIT', message, { retryAfterMs })
+    : known('UNAVAILABLE', message);
 }
 
 /** Whatever else `run` throws: nobody knows whether it happened. */

@@ -1,6 +1,8 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { LookUpAnswer, LookUpInput, Resolution } from '../src/domain/job-plan';
 import { isInvalidInput } from '../src/domain/order.schema';
+import { keepAlive } from '../src/interceptors/activity-context';
 import { answerOf } from '../src/interceptors/answer';
 import type { Runtime } from '../src/interceptors/runtime';
 import { decide } from './decide';
@@ -11,7 +13,9 @@ export function resolveIntentActivity(runtime: Runtime) {
   return async (request: LookUpInput, resolution: Resolution): Promise<LookUpAnswer> => {
     const effect = knownEffect(runtime, request.jobType);
     const { ref, input } = effect.read(request.input);
-    const decided = await decide(runtime.guard, ref, { effect, input }, resolution).catch(refusing);
+    // The venue is asked first, and may take longer to answer than a worker may be silent.
+    const stop = keepAlive(Context.current());
+    const decided = await decide(runtime.guard, ref, { effect, input }, resolution).catch(refusing).finally(stop);
     if (decided.kind === 'late') {
       const { state } = decided;
       runtime.log.warn({ ...ref, state }, 'a decision came after the record had been resolved otherwise');

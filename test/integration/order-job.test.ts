@@ -168,6 +168,16 @@ describe('an order that only a person can decide', () => {
     expect(await handle.result()).toMatchObject({ status: 'done', order: { orderId: known?.orderId } });
   });
 
+  test('is decided also while the venue takes longer to answer than a worker may be silent', async () => {
+    const order = await contradicted();
+    const { orderId } = (await venue.findOrder('XRPETH', { clientOrderId: clientOrderId(order) }))!;
+    const match = { method: 'GET', path: '/api/v3/order' };
+    await desk.stack.addFaults([{ kind: 'delay', ms: 4_000, phase: 'after', match }]);
+    const resolution = { decision: 'done', reason: 'it is ours', actor: 'ann', orderId } as const;
+    await desk.stack.client.resolve('order.place', order.intentId, resolution);
+    expect(await outcomeOf(order)).toMatchObject({ status: 'done', result: { order: { orderId } } });
+  });
+
   test('and that did not happen, as a person says, does not happen for a later caller either', async () => {
     const order = anOrder({ type: 'MARKET', quantity: '30' });
     delete order.price;

@@ -69,6 +69,7 @@ describe('what a run throws', () => {
 
   it.each<[string, Error, object]>([
     ['with a backoff', notApplied('maintenance'), { type: 'UNAVAILABLE' }],
+    ['with a backoff where the time makes no sense', notApplied('slow', { retryAfterMs: NaN }), { type: 'UNAVAILABLE' }],
     ['when it was said to', notApplied('slow down', { retryAfterMs: 7_000 }), { nextRetryDelay: 7_000 }],
   ])('leaves the intent free when it was not applied: it is tried again %s', async (_what, error, failure) => {
     const end = await attemptOf(fails(error, pass));
@@ -186,6 +187,12 @@ describe('an input', () => {
       { parse: schema },
       { id: 'p2', amount: 5 },
       'amount: must be a string; input: is not ours',
+    ],
+    [
+      'whose schema takes its time',
+      { parse: () => Promise.reject(new Error('later')) as never },
+      { id: 'p1' },
+      'input: must be told at once, not by a promise',
     ],
     ['for a venue of nobody', { scope: () => 'nowhere' }, { id: 'p1' }, 'scope: "nowhere" is not configured'],
     ['whose scope is no text', { scope: () => 7 as never }, { id: 'p1' }, 'scope: must be a configured venue or books'],
