@@ -99,6 +99,10 @@ function fenced(
   outcome: Outcome,
   now: { state: string; payload: unknown },
 ): number {
+  // A refusal of this request says nothing of one that left since: the caller hears what the record comes to.
+  if (ending === 'reject') {
+    throw new DoubtError(`refused after its record had moved on to ${now.state}; looking up what is true`);
+  }
   if (ending !== 'done' || !('result' in outcome)) return 1;
   const mine = orderIdOf(outcome.result);
   const recorded = now.state === 'DONE' ? orderIdOf(now.payload) : undefined;
