@@ -1,48 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FillsafeClient } from '../../src/client/client';
-import { loadConfig } from '../../src/config/load';
-import { startStack, type Stack } from '../../src/dev/stack';
-import { clientOrderIdOf } from '../../src/domain/client-order-id';
-import type { PlaceOrderInput } from '../../src/domain/order';
-import { createVenues } from '../../src/venues/create-venues';
-import type { VenuePort } from '../../src/venues/port';
-import { runCli, type CliEnd } from '../support/run-cli';
+import { cliStack } from '../support/cli-stack';
+import { runCli } from '../support/run-cli';
 
 jest.setTimeout(120_000);
 
-let dir: string;
-let stack: Stack;
+const cli = cliStack();
+const { clientOrderId, fillsafe, file, order, ordersOf, submit } = cli;
 const EXAMPLE = join(__dirname, '..', '..', 'examples', 'data', 'strategy-orders-2018-01.csv');
-
-const fillsafe = (...args: string[]): Promise<CliEnd> => runCli([...args, '--config', stack.info.config]);
-const order = (intentId: string, more: object = {}): string =>
-  JSON.stringify({
-    ...{ intentId, venue: 'paper', symbol: 'ADABTC', side: 'BUY', type: 'LIMIT', quantity: '30', price: '0.00004756' },
-    ...more,
-  });
-const file = (name: string, text: string): string => {
-  writeFileSync(join(dir, name), text);
-  return join(dir, name);
-};
-const submit = (intentId: string, more: object = {}, ...args: string[]): Promise<CliEnd> =>
-  fillsafe('submit', 'order.place', '--input', order(intentId, more), '--json', ...args);
-const ordersOf = async (intentId: string): Promise<number> => {
-  const id = clientOrderIdOf({ namespace: 'idempotency', venue: 'paper', intentId });
-  const { taken } = (await (await fetch(`${stack.info.paper}/truth/${id}`)).json()) as { taken: number };
-  return taken;
-};
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'fillsafe-cli-'));
-  stack = await startStack({ dataDir: join(dir, 'stack'), worker: true, env: {}, log: () => undefined });
-});
-
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
 
 describe('submit', () => {
   it('places an order and answers a second submit with the same order, replayed', async () => {
@@ -84,9 +49,9 @@ describe('submit', () => {
   });
 
   it('says that a job still runs when its time is up, exit 3, and the job goes on', async () => {
-    const id = clientOrderIdOf({ namespace: 'idempotency', venue: 'paper', intentId: 'slow' });
+    const id = clientOrderId('slow');
     const fault = { kind: 'delay', ms: 6_000, times: 1, match: { method: 'POST', clientOrderId: id } };
-    await fetch(`${stack.info.paper}/admin/faults`, { method: 'POST', body: JSON.stringify(fault) });
+    await fetch(`${cli.info.paper}/admin/faults`, { method: 'POST', body: JSON.stringify(fault) });
     const early = await submit('slow', {}, '--timeout', '1');
     expect(early.code).toBe(3);
     expect(early.json()).toMatchObject([{ intentId: 'slow', status: 'running' }]);
@@ -152,7 +117,7 @@ describe('submit', () => {
   });
 
   it('reads stdin, one JSON object a line', async () => {
-    const args = ['submit', 'order.place', '-', '--wait', '--json', '--config', stack.info.config];
+    const args = ['submit', 'order.place', '-', '--wait', '--json', '--config', cli.info.config];
     const end = await runCli(args, { stdin: `${order('in-1')}\n\n${order('in-2')}\n` });
     expect(end.code).toBe(0);
     expect(
@@ -165,7 +130,7 @@ describe('submit', () => {
 
   it('says within a bounded time that Temporal cannot be reached, and where it looked', async () => {
     const env = { FILLSAFE_TEMPORAL__ADDRESS: '127.0.0.1:1', FILLSAFE_TEMPORAL__CONNECT_TIMEOUT_MS: '1000' };
-    const args = ['submit', 'order.place', '--input', order('away'), '--config', stack.info.config];
+    const args = ['submit', 'order.place', '--input', order('away'), '--config', cli.info.config];
     const end = await runCli(args, { env });
     expect(end.code).toBe(1);
     expect(end.stderr).toContain('cannot reach Temporal at 127.0.0.1:1');
@@ -178,7 +143,7 @@ describe('reading', () => {
     expect(words.code).toBe(0);
     expect(words.stdout).toMatch(/once: BUY 30 ADABTC @ 0.00004756 on paper\n {2}done: order \d+/);
     expect(words.stdout).toContain('placeOrder, 1 attempt, done');
-    expect(words.stdout).toContain(`${stack.info.ui}/namespaces/default/workflows/order%3Aonce`);
+    expect(words.stdout).toContain(`${cli.info.ui}/namespaces/default/workflows/order%3Aonce`);
     const [line] = (await fillsafe('job', 'once', '--json')).json();
     expect(line).toMatchObject({
       intentId: 'once',
@@ -239,7 +204,7 @@ describe('reading', () => {
     );
     expect(good.code).toBe(0);
     const env = { FILLSAFE_VENUES__PAPER__API_SECRET: 'wrong', REDIS_URL: 'redis://127.0.0.1:1' };
-    const bad = await runCli(['doctor', '--json', '--config', stack.info.config], { env });
+    const bad = await runCli(['doctor', '--json', '--config', cli.info.config], { env });
     const [{ findings }] = bad.json() as [{ findings: object[] }];
     expect(findings).toEqual(
       expect.arrayContaining([
@@ -265,86 +230,5 @@ describe('reading', () => {
     expect(printed.stdout).toContain('api_secret: (hidden)');
     expect(printed.stdout).not.toContain('paper-secret');
     expect((await fillsafe('config', 'check')).code).toBe(0);
-  });
-});
-
-describe('an order that only a person can decide', () => {
-  let venue: VenuePort;
-
-  /** Another order, too far from the market to fill, stands under the intent's client order id: the venue's answers contradict the intent. */
-  const contradict = async (intentId: string): Promise<string> => {
-    const id = clientOrderIdOf({ namespace: 'idempotency', venue: 'paper', intentId });
-    const other = { ...(JSON.parse(order(intentId)) as PlaceOrderInput), quantity: '77', price: '0.00001000' };
-    return (await venue.placeOrder(other, id, () => undefined)).orderId;
-  };
-
-  beforeAll(async () => {
-    venue = createVenues(loadConfig({ file: stack.info.config, env: {} })).get('paper') as VenuePort;
-    await venue.syncClock();
-    // The market follows the first order of a symbol wherever it is; from now on one far off rests.
-    expect((await submit('market-price', {}, '--wait')).code).toBe(0);
-  });
-
-  it('is told with exit 4, listed, and ends as its job is told by a person', async () => {
-    await contradict('odd-1');
-    const end = await submit('odd-1', {}, '--wait');
-    expect(end.code).toBe(4);
-    expect(end.json()).toMatchObject([{ intentId: 'odd-1', status: 'manual' }]);
-    expect((await fillsafe('guard', 'unknown')).stdout).toMatch(/odd-1 .*only a person can decide/);
-    expect((await fillsafe('jobs', '--status', 'manual', '--json')).json()).toMatchObject([{ intentId: 'odd-1' }]);
-    expect((await fillsafe('reconcile', '--json')).json()).toMatchObject([{ unknown: 1 }]);
-
-    const silent = await fillsafe('guard', 'resolve', 'odd-1', '--decision', 'rejected');
-    expect(silent.code).toBe(2);
-    const args = ['--decision', 'rejected', '--reason', 'not our order', '--actor', 'alice'];
-    const refused = await fillsafe('guard', 'resolve', 'odd-1', ...args);
-    expect(refused.code).toBe(3);
-    expect(refused.stderr).toContain('not taken: paper shows what does not fit');
-    const confirm = /confirm "(\w+)"/.exec(refused.stderr)?.[1] ?? '';
-    const decided = await fillsafe('guard', 'resolve', 'odd-1', ...args, '--confirm', confirm);
-    expect(decided).toMatchObject({ code: 0, stderr: '' });
-    expect(decided.stdout).toContain('RESOLVED_REJECTED');
-    const after = await submit('odd-1', {}, '--wait');
-    expect(after.json()).toMatchObject([{ status: 'refused', category: 'RESOLVED_REJECTED' }]);
-    expect(after.code).toBe(1);
-    const twice = await fillsafe('guard', 'resolve', 'odd-1', ...args);
-    expect(twice.code).toBe(3);
-    expect(twice.stderr).toContain('its record is REJECTED');
-  });
-
-  it('is an unexpected order and a mismatch to reconcile, exit 1', async () => {
-    const end = await fillsafe('reconcile', '--json');
-    expect(end.code).toBe(1);
-    const [{ rows, ...numbers }] = end.json() as [{ rows: { kind: string; intentId: string }[] }];
-    expect(numbers).toMatchObject({ duplicates: 0, missing: 0, unexpected: 1, mismatched: 1 });
-    expect(rows.map(({ kind, intentId }) => `${kind} ${intentId}`)).toEqual(['unexpected odd-1', 'mismatch odd-1']);
-  });
-
-  it('is decided in the store where no job runs for it, with the order as the venue tells it', async () => {
-    const orderId = await contradict('odd-2');
-    expect((await submit('odd-2', {}, '--wait')).code).toBe(4);
-    const client = await FillsafeClient.connect(loadConfig({ file: stack.info.config, env: {} }));
-    await client.temporal.workflow.getHandle('order:odd-2').terminate('test');
-    await client.close();
-
-    const why = ['--reason', 'adopted', '--json'];
-    const wrong = await fillsafe('guard', 'resolve', 'odd-2', '--decision', 'done', '--order-id', '999999', ...why);
-    expect(wrong.code).toBe(3);
-    expect(wrong.stderr).toContain('knows no order 999999');
-    const decided = await fillsafe('guard', 'resolve', 'odd-2', '--decision', 'done', '--order-id', orderId, ...why);
-    expect(decided.json()).toMatchObject([{ intentId: 'odd-2', decision: 'done', via: 'store' }]);
-    const [record] = (await fillsafe('guard', 'show', 'odd-2', '--json')).json();
-    expect(record).toMatchObject({ state: 'DONE', payload: { orderId, status: 'NEW' } });
-  });
-
-  it('is a duplicate to reconcile where the venue took two orders of one intent, exit 1', async () => {
-    const id = clientOrderIdOf({ namespace: 'idempotency', venue: 'paper', intentId: 'twice' });
-    const market = { type: 'MARKET', price: undefined };
-    // The venue lets an id be used again once its order has filled.
-    await venue.placeOrder(JSON.parse(order('twice', market)) as PlaceOrderInput, id, () => undefined);
-    expect((await submit('twice', market, '--wait')).code).toBe(0);
-    const end = await fillsafe('reconcile');
-    expect(end.code).toBe(1);
-    expect(end.stdout).toMatch(/duplicate +paper +twice +ADABTC +2 orders for one intent/);
   });
 });
