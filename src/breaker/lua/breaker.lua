@@ -31,27 +31,29 @@ local function packBreaker(breaker)
 end
 
 -- settings: windowMs,minimumCalls,failureRatio,openMs,maximumOpenMs,permits,permitMs,successesToClose,reopenPerSecond,mode
+local SETTINGS = '^' .. string.rep('([^,]*),', 9) .. '(.*)$'
 local function breakerSettings(packed)
-  local names = { 'windowMs', 'minimumCalls', 'failureRatio', 'openMs', 'maximumOpenMs', 'permits', 'permitMs',
-    'successesToClose', 'reopenPerSecond' }
-  local settings, i = {}, 0
-  for value in string.gmatch(packed, '[^,]+') do
-    i = i + 1
-    if names[i] then settings[names[i]] = tonumber(value) else settings.mode = value end
-  end
-  return settings
+  local windowMs, minimumCalls, failureRatio, openMs, maximumOpenMs, permits, permitMs, successesToClose, reopenPerSecond,
+    mode = string.match(packed, SETTINGS)
+  return { windowMs = tonumber(windowMs), minimumCalls = tonumber(minimumCalls), failureRatio = tonumber(failureRatio),
+    openMs = tonumber(openMs), maximumOpenMs = tonumber(maximumOpenMs), permits = tonumber(permits),
+    permitMs = tonumber(permitMs), successesToClose = tonumber(successesToClose),
+    reopenPerSecond = tonumber(reopenPerSecond), mode = mode }
 end
 
 -- Ring of slots stamped with their own number, so that an idle time leaves no stale failures behind.
 local function countInWindow(breaker, slot, ok, failed)
   local slots, oks, fails, found = {}, 0, 0, false
-  for at, o, f in string.gmatch(breaker.ring, '(%d+):(%d+):(%d+)') do
+  for packed, at, o, f in string.gmatch(breaker.ring, '((%d+):(%d+):(%d+))') do
     at, o, f = tonumber(at), tonumber(o), tonumber(f)
     -- A slot ahead of ours is that of a worker whose news travelled faster: it counts too.
     if math.abs(at - slot) < SLOTS then
-      if at == slot then o, f, found = o + ok, f + failed, true end
+      if at == slot then
+        o, f, found = o + ok, f + failed, true
+        packed = string.format('%.0f:%d:%d', at, o, f)
+      end
       oks, fails = oks + o, fails + f
-      slots[#slots + 1] = string.format('%.0f:%d:%d', at, o, f)
+      slots[#slots + 1] = packed
     end
   end
   if not found then
