@@ -5,6 +5,7 @@ import { parseCancelOrder } from '../src/domain/order.schema';
 import type { Effect } from '../src/guard/effect';
 import { isVenueError, orderStateOf, type OrderRef, type VenueOrder } from '../src/venues/port';
 import type { EffectDeps } from './effect-deps';
+import { keptOrder, wholeOrder } from './kept-order';
 import { lookAt } from './look-at';
 import { orderOf } from './order-of';
 
@@ -64,6 +65,8 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
           ? { kind: 'refused', refusal: { category: 'GONE', message } }
           : { kind: 'absent', evidence: message };
       }),
+    keep: keptOrder,
+    recall: (cancel, kept) => wholeOrder(deps.venue(cancel.venue), cancel.symbol, kept),
     onAbsent: () => 'resend',
     decided: (cancel, resolution) => {
       const ref = refOf(cancel);

@@ -43,7 +43,7 @@ export async function decide(
   let venueShows = 'the decision names what happened';
   if (decision === 'done') {
     result = act ? await act.effect.decided(act.input, resolution, await lookOf(guard, record)) : told(resolution);
-    payload = serialiseResult(result);
+    payload = keptText(act ? act.effect.keep(result) : result);
   } else {
     const sighting: Sighting<object> = act
       ? await lookAt(async () => {
@@ -77,6 +77,14 @@ async function lookOf(guard: Guard, { createdAt, looks }: { createdAt: number; l
     throw new LateToSendError('a decision is being taken: this look may change nothing');
   };
   return { confirming: false, ageMs: (await guard.now()) - createdAt, looks, pass };
+}
+
+function keptText(kept: object): string {
+  try {
+    return serialiseResult(kept);
+  } catch (error) {
+    throw new InvalidInputError('resolve', [(error as Error).message]);
+  }
 }
 
 function told({ result }: Resolution): object {

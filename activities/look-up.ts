@@ -59,7 +59,7 @@ class LookUp {
     const start = await this.begin();
     switch (start.kind) {
       case 'DONE':
-        return this.done(start.payload, start.attempts, start.owner);
+        return this.done(await this.recalled(start.payload), start.attempts, start.owner);
       case 'REJECTED':
         return { outcome: 'rejected', ...(start.payload as Refusal) };
       case 'RELEASED':
@@ -117,7 +117,7 @@ class LookUp {
     switch (end.kind) {
       case 'DONE':
         recorder.sideEffect(ref.jobType, 'resolved');
-        return this.done(JSON.parse(verdict.payload), end.attempts, '');
+        return this.done('result' in sighting ? sighting.result : {}, end.attempts, '');
       case 'REJECTED':
         recorder.sideEffect(ref.jobType, 'resolved');
         return { outcome: 'rejected', ...(JSON.parse(verdict.payload) as Refusal) };
@@ -140,7 +140,7 @@ class LookUp {
   private verdictOn(sighting: Sighting<object>, ends: boolean): { verdict: LookVerdict; payload: string } {
     switch (sighting.kind) {
       case 'found':
-        return { verdict: 'found', payload: serialiseResult(sighting.result) };
+        return { verdict: 'found', payload: serialiseResult(this.effect.keep(sighting.result)) };
       case 'refused':
         return { verdict: 'rejected', payload: JSON.stringify(sighting.refusal) };
       case 'absent': {
@@ -174,11 +174,19 @@ class LookUp {
     return JSON.stringify({ category: 'NOT_EXECUTED', message } satisfies Refusal);
   }
 
-  private done(payload: unknown, attempts: number, owner: string): LookUpAnswer {
+  private async recalled(payload: unknown): Promise<object> {
+    try {
+      return await this.effect.recall(this.job.input, payload as object);
+    } catch (error) {
+      throw this.again(`it is done, but not to be read again yet: ${(error as Error).message}`, 0);
+    }
+  }
+
+  private done(result: object, attempts: number, owner: string): LookUpAnswer {
     const { run } = activityOwner(this.context);
     const replayed = owner !== '' && !owner.startsWith(`${run}/`);
     const times = { replayed, attempts: Math.max(attempts, 1) };
-    return { outcome: 'done', result: answerOf(this.effect, this.job.ref, payload, times) };
+    return { outcome: 'done', result: answerOf(this.effect, this.job.ref, result, times) };
   }
 
   /** Says in words what is not known and when the next look is. A venue's own "come back at" (`statedMs`) is kept to. */

@@ -26,6 +26,8 @@ export function ownEffect(definition: EffectDefinition, deps: EffectDeps): Effec
     run: ownRun(definition, deps),
     canLookUp: typeof whenUnknown === 'object',
     lookUp: (input, look) => lookUp(definition, policy, input, look),
+    keep: (result) => result,
+    recall: (_input, kept) => Promise.resolve(kept),
     onAbsent: () => (typeof whenUnknown === 'object' && whenUnknown.onAbsent === 'fail' ? 'fail' : 'resend'),
     decided: (input, resolution, look) => decided(definition, input, resolution, look),
     absence: (venue) => {

@@ -6,6 +6,7 @@ import { parsePlaceOrder } from '../src/domain/order.schema';
 import type { Effect, Sighting } from '../src/guard/effect';
 import { isVenueError, orderStateOf, type VenueOrder, type VenuePort } from '../src/venues/port';
 import type { EffectDeps } from './effect-deps';
+import { keptOrder, wholeOrder } from './kept-order';
 import { InconclusiveLookError, lookAt } from './look-at';
 import { orderOf } from './order-of';
 
@@ -45,6 +46,8 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
           ? fence(venue, order, id, { absent: evidence, pass })
           : { kind: 'absent', evidence };
       }),
+    keep: keptOrder,
+    recall: (order, kept) => wholeOrder(deps.venue(order.venue), order.symbol, kept),
     onAbsent: (order) => (canRest(order) ? 'resend' : deps.onAbsent),
     decided: (order, resolution) => orderOf(deps, order, resolution, clientOrderId(order)),
     absence: (venue) => deps.absence(venue),

@@ -67,6 +67,10 @@ export interface Effect<Input = unknown, Result extends object = object> {
   lookUp(input: Input, look: Look): Promise<Sighting<Result>>;
   /** Whether `lookUp` asks anybody; what cannot be looked up is done at most once without a person. */
   canLookUp: boolean;
+  /** What the record keeps of a result: see `MOST_KEPT_BYTES`. */
+  keep(result: Result): object;
+  /** The result of which `kept` was kept. Rejects while it cannot be had. */
+  recall(input: Input, kept: object): Promise<Result>;
   /** What to do when it is surely absent. */
   onAbsent(input: Input): 'resend' | 'fail' | 'manual';
   /** The result of an act that a person says has happened. Throws an `InvalidInputError` when that cannot be. */

@@ -3,13 +3,26 @@ export class UnserialisableResultError extends Error {
   override readonly name = 'UnserialisableResultError';
 }
 
+/** Bytes of JSON text that a record keeps of a result at most: Redis holds each for days. */
+export const MOST_KEPT_BYTES = 2_048;
+
+export function fitsRecord(result: object): boolean {
+  return Buffer.byteLength(JSON.stringify(result)) <= MOST_KEPT_BYTES;
+}
+
 /**
  * JSON text of a result that survives the round trip unchanged: plain objects, arrays, strings, finite numbers, booleans
- * and null. Anything else (bigint, Date, Map, NaN, a class) would be refused or silently changed on the way, for ever.
+ * and null. Anything else (bigint, Date, Map, NaN, a class) would be refused or silently changed on the way, for ever; and so is what would fill Redis.
  */
 export function serialiseResult(result: unknown): string {
   assertPlain(result, 'result');
-  return JSON.stringify(result);
+  const text = JSON.stringify(result);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MOST_KEPT_BYTES) return text;
+  throw new UnserialisableResultError(
+    `result has ${bytes} bytes as JSON, and ${MOST_KEPT_BYTES} are kept at most: return ids, states and amounts, ` +
+      'and keep the rest where it can be read again by them',
+  );
 }
 
 function assertPlain(value: unknown, path: string): void {

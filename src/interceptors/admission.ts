@@ -123,7 +123,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           const mine = admission.owner.startsWith(`${activityOwner(this.context).run}/`);
           this.runtime.recorder.sideEffect(act.ref.jobType, 'replayed');
           const { payload, attempts } = admission;
-          return answerOf(act.effect, act.ref, payload, { replayed: !mine, attempts });
+          return answerOf(act.effect, act.ref, await recalled(act, payload), { replayed: !mine, attempts });
         }
         case 'REJECTED':
           throw new RefusedBeforeError(admission.payload as Refusal);
@@ -250,6 +250,15 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
     const wait = Math.min(waitMs, lifeMs + 1);
     return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
+  }
+}
+
+/** An act that is done is never told as anything else: while its result cannot be had, the look-up goes on asking for it. */
+async function recalled({ effect, input }: Act, payload: unknown): Promise<object> {
+  try {
+    return await effect.recall(input, payload as object);
+  } catch (error) {
+    throw new DoubtError(`it is done, but not to be read again yet: ${(error as Error).message}`);
   }
 }
 

@@ -23,7 +23,7 @@ export async function settle(
   { ticket, fence, goneAt }: { ticket: Ticket; fence: string; goneAt: number },
   outcome: Outcome,
 ): Promise<number> {
-  const { ending, health, payload, why } = endingFor(ticket, outcome);
+  const { ending, health, payload, why } = endingFor(act, ticket, outcome);
   if (ending === 'done') runtime.recorder.sideEffect(act.ref.jobType, 'executed');
   if (ending === 'doubt') runtime.recorder.sideEffect(act.ref.jobType, 'unknown');
   const attempts = await write(runtime, act, { fence, ending, payload, health, goneAt }, outcome);
@@ -74,6 +74,7 @@ async function write(
 }
 
 function endingFor(
+  { effect }: Act,
   ticket: Ticket,
   outcome: Outcome,
 ): { ending: Ending; health: VenueHealth; payload: string; why: string } {
@@ -83,7 +84,7 @@ function endingFor(
     return { ending, health, payload: JSON.stringify(ending === 'doubt' ? { why } : refusal), why };
   }
   try {
-    return { ending: 'done', health: 'ok', payload: serialiseResult(outcome.result), why: '' };
+    return { ending: 'done', health: 'ok', payload: serialiseResult(effect.keep(outcome.result)), why: '' };
   } catch (error) {
     // The act happened, but its result cannot be kept: a look-up brings one that can.
     const why = (error as Error).message;

@@ -104,6 +104,7 @@ describe('what a run answers', () => {
     ['a text', 'ok'],
     ['a list', []],
     ['a time, which JSON would change', { at: new Date(0) }],
+    ['a page of text, for days in Redis', { page: 'x'.repeat(2_048) }],
   ])('leaves a doubt when it cannot be kept: %s', async (_what, result) => {
     const end = await attemptOf((_payout, ticket) => {
       ticket.pass();

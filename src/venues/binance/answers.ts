@@ -84,10 +84,6 @@ export function venueTrade(answer: z.infer<typeof tradeSchema>): VenueTrade {
   return { tradeId, orderId, price, quantity: qty, fee: commission, feeAsset: commissionAsset, time: executedAt };
 }
 
-export function executedBy(fills: readonly Fill[]): DecimalString {
-  return fills.reduce((total, { quantity }) => addDecimals(total, quantity), '0');
-}
-
 type OrderAnswer = Pick<
   z.infer<typeof orderSchema>,
   'orderId' | 'clientOrderId' | 'status' | 'executedQty' | 'cummulativeQuoteQty'

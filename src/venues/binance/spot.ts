@@ -1,10 +1,10 @@
 import { compareDecimals } from '../../domain/decimal';
+import { executedBy } from '../../domain/fills';
 import type { OrderState, PlaceOrderInput } from '../../domain/order';
 import { isVenueError, type OrderRef, type VenueOrder, type VenuePort } from '../port';
 import {
   cancelledSchema,
   cancelledState,
-  executedBy,
   orderSchema,
   placedSchema,
   placedState,

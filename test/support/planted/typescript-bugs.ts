@@ -97,7 +97,7 @@ export const TYPESCRIPT_BUGS: (Bug & { by: Claim })[] = [
   {
     name: 'any result is kept, changed or not',
     file: 'src/interceptors/settle.ts',
-    find: 'payload: serialiseResult(outcome.result)',
+    find: 'payload: serialiseResult(effect.keep(outcome.result))',
     replace: 'payload: JSON.stringify(outcome.result)',
     by: 'a result that JSON would change is a doubt',
   },

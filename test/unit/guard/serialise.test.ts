@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { serialiseResult, UnserialisableResultError } from '../../../src/guard/serialise';
+import { MOST_KEPT_BYTES, serialiseResult, UnserialisableResultError } from '../../../src/guard/serialise';
 
 class Money {
   constructor(readonly amount = '1') {}
@@ -20,6 +20,7 @@ describe('the text of a result', () => {
     }));
     fc.assert(
       fc.property(tree, (result) => {
+        fc.pre(Buffer.byteLength(JSON.stringify(result)) <= MOST_KEPT_BYTES);
         expect(JSON.parse(serialiseResult(result))).toEqual(JSON.parse(JSON.stringify(result)));
       }),
     );
@@ -47,6 +48,7 @@ describe('the text of a result', () => {
     ['a function', { toJSON: () => 1 }, 'result.toJSON is function'],
     ['a class of one’s own', { price: new Money() }, 'result.price is a Money'],
     ['a Buffer', { raw: Buffer.from('x') }, 'result.raw is a Buffer'],
+    ['more than a record keeps', { rows: 'x'.repeat(3_000) }, 'result has 3011 bytes as JSON, and 2048 are kept at most'],
     ['a Date of another realm', { at: runInNewContext('new Date(0)') as unknown }, 'result.at is a Date'],
   ])('is refused for %s, and the place is named', (_what, result, message) => {
     expect(() => serialiseResult(result)).toThrow(UnserialisableResultError);
