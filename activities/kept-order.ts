@@ -26,7 +26,9 @@ export async function wholeOrder(venue: VenuePort, symbol: string, kept: object)
   const executed = executedBy(fills);
   if (compareDecimals(executed, order.executedQuantity) !== 0) {
     const seen = found ? `fills of ${executed} in all` : 'no such order';
-    throw new Error(`its ${fillCount} fills of ${order.executedQuantity} in all cannot be read: the venue shows ${seen}`);
+    throw new Error(
+      `its ${fillCount} fills of ${order.executedQuantity} in all cannot be read: the venue shows ${seen}`,
+    );
   }
   return { ...order, fills };
 }

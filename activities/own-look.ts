@@ -26,7 +26,9 @@ function sightingOf(seen: unknown): Sighting<object> {
     case 'refused':
       return isRefusal(refusal)
         ? { kind, refusal: { category: refusal.category, message: refusal.message } }
-        : inconclusive(`the look-up said "refused" without a refusal {category: ${REFUSAL_CATEGORIES.join(' | ')}, message}`);
+        : inconclusive(
+            `the look-up said "refused" without a refusal {category: ${REFUSAL_CATEGORIES.join(' | ')}, message}`,
+          );
     case 'inconclusive':
       return { ...inconclusive(why), waitMs: typeof waitMs === 'number' && waitMs > 0 ? waitMs : undefined };
     case 'absent':

@@ -69,7 +69,11 @@ describe('what a run throws', () => {
 
   it.each<[string, Error, object]>([
     ['with a backoff', notApplied('maintenance'), { type: 'UNAVAILABLE' }],
-    ['with a backoff where the time makes no sense', notApplied('slow', { retryAfterMs: NaN }), { type: 'UNAVAILABLE' }],
+    [
+      'with a backoff where the time makes no sense',
+      notApplied('slow', { retryAfterMs: NaN }),
+      { type: 'UNAVAILABLE' },
+    ],
     ['when it was said to', notApplied('slow down', { retryAfterMs: 7_000 }), { nextRetryDelay: 7_000 }],
   ])('leaves the intent free when it was not applied: it is tried again %s', async (_what, error, failure) => {
     const end = await attemptOf(fails(error, pass));

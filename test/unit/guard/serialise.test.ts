@@ -48,7 +48,11 @@ describe('the text of a result', () => {
     ['a function', { toJSON: () => 1 }, 'result.toJSON is function'],
     ['a class of one’s own', { price: new Money() }, 'result.price is a Money'],
     ['a Buffer', { raw: Buffer.from('x') }, 'result.raw is a Buffer'],
-    ['more than a record keeps', { rows: 'x'.repeat(3_000) }, 'result has 3011 bytes as JSON, and 2048 are kept at most'],
+    [
+      'more than a record keeps',
+      { rows: 'x'.repeat(3_000) },
+      'result has 3011 bytes as JSON, and 2048 are kept at most',
+    ],
     ['a Date of another realm', { at: runInNewContext('new Date(0)') as unknown }, 'result.at is a Date'],
   ])('is refused for %s, and the place is named', (_what, result, message) => {
     expect(() => serialiseResult(result)).toThrow(UnserialisableResultError);
