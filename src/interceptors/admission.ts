@@ -219,6 +219,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         'acting without the guard: Redis is away and this act may be repeated',
       );
       const result = await withTicket(this.ticket(act, performance.now(), 1), () => run(act.input));
+      this.runtime.recorder.sideEffect(act.ref.jobType, 'unguarded');
       return answerOf(act.effect, act.ref, result, { replayed: false, attempts: attempt });
     }
     throw new HeldError('STORE_DOWN', `not acted: ${cause.message}`, 2_000, { cause });

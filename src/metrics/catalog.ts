@@ -24,7 +24,7 @@ export const BLOCK_REASONS = [
 ] as const;
 export type BlockReason = (typeof BLOCK_REASONS)[number];
 
-const SIDE_EFFECT_RESULTS = ['executed', 'replayed', 'unknown', 'resolved'] as const;
+const SIDE_EFFECT_RESULTS = ['executed', 'unguarded', 'replayed', 'unknown', 'resolved'] as const;
 export type SideEffectResult = (typeof SIDE_EFFECT_RESULTS)[number];
 const DETECTED_BY = ['fencing', 'exchange', 'ledger'] as const;
 export type DetectedBy = (typeof DETECTED_BY)[number];
@@ -73,7 +73,7 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
     }),
     sideEffects: new Counter({
       name: 'fillsafe_side_effects_total',
-      help: 'Acts done, answered again from the record, left in doubt, and doubts resolved',
+      help: 'Acts done, done without the guard, answered again from the record, left in doubt, and doubts resolved',
       labelNames: ['job_type', 'result'] as const,
       registers,
     }),

@@ -316,13 +316,16 @@ describeOnEachRedis('an attempt of an effect', (version) => {
       expect(heartbeats).not.toContainEqual({ attempt: 2, sends: 0 });
     });
 
-    it('lets a cancel proceed', async () => {
+    it('lets a cancel proceed, and counts it as unguarded', async () => {
       proxy.blackHole();
       expect((await job.attempt({ jobType: 'order.cancel' })).result).toMatchObject({
         status: 'done',
         replayed: false,
       });
       expect(job.seen.sends).toBe(1);
+      const { values } = await job.metrics.sideEffects.get();
+      const counted = values.filter(({ value }) => value > 0).map(({ labels }) => labels);
+      expect(counted).toEqual([{ job_type: 'order.cancel', result: 'unguarded' }]);
     });
 
     it('answers an act that ended meanwhile, and writes it down when Redis is back', async () => {
