@@ -66,7 +66,7 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
           : { kind: 'absent', evidence: message };
       }),
     keep: keptOrder,
-    recall: (cancel, kept) => wholeOrder(deps.venue(cancel.venue), cancel.symbol, kept),
+    recall: (cancel, kept) => wholeOrder(() => deps.venue(cancel.venue), cancel.symbol, kept),
     onAbsent: () => 'resend',
     decided: (cancel, resolution) => {
       const ref = refOf(cancel);

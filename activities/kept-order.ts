@@ -18,10 +18,10 @@ export function keptOrder(order: OrderState): OrderState | ShortOrder {
  * The order as it was when it was kept: its status and amounts from the record, its fills from the venue. Those that came since
  * are left out, so that every caller gets the same answer. Rejects when the venue does not tell all of them now.
  */
-export async function wholeOrder(venue: VenuePort, symbol: string, kept: object): Promise<OrderState> {
+export async function wholeOrder(venue: () => VenuePort, symbol: string, kept: object): Promise<OrderState> {
   if (!isShort(kept)) return kept as OrderState;
   const { fillCount, ...order } = kept;
-  const found = await venue.findOrder(symbol, { orderId: order.orderId });
+  const found = await venue().findOrder(symbol, { orderId: order.orderId });
   const fills = (found?.fills ?? []).slice(0, fillCount);
   const executed = executedBy(fills);
   if (compareDecimals(executed, order.executedQuantity) !== 0) {

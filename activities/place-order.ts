@@ -47,7 +47,7 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
           : { kind: 'absent', evidence };
       }),
     keep: keptOrder,
-    recall: (order, kept) => wholeOrder(deps.venue(order.venue), order.symbol, kept),
+    recall: (order, kept) => wholeOrder(() => deps.venue(order.venue), order.symbol, kept),
     onAbsent: (order) => (canRest(order) ? 'resend' : deps.onAbsent),
     decided: (order, resolution) => orderOf(deps, order, resolution, clientOrderId(order)),
     absence: (venue) => deps.absence(venue),

@@ -34,7 +34,7 @@ describe('an order with more fills than a record keeps', () => {
     job = effectHarness(redis, { namespace: server.namespace() });
     const findOrder = () => (told instanceof Error ? Promise.reject(told) : Promise.resolve(told));
     const venue = { findOrder } as Partial<VenuePort> as VenuePort;
-    job.effects['order.place'].recall = (_input, kept) => wholeOrder(venue, ORDER.symbol, kept);
+    job.effects['order.place'].recall = (_input, kept) => wholeOrder(() => venue, ORDER.symbol, kept);
     told = FILLED;
     const first = await job.attempt({
       act: (ticket) => {
