@@ -1,16 +1,18 @@
 import { compareDecimals } from '../src/domain/decimal';
 import { executedBy } from '../src/domain/fills';
 import type { OrderState } from '../src/domain/order';
-import { fitsRecord } from '../src/guard/serialise';
 import type { VenuePort } from '../src/venues/port';
+
+/** About 150 bytes each: ten of them and the order fit a record. */
+const MOST_FILLS_KEPT = 10;
 
 /** An order with many fills, as its record keeps it: they are counted, and read from the venue again by whoever asks. */
 type ShortOrder = Omit<OrderState, 'fills'> & { fillCount: number };
 
 /** What the record of an order keeps: all of it, or the order without its fills where they would make it large. */
 export function keptOrder(order: OrderState): OrderState | ShortOrder {
-  if (fitsRecord(order)) return order;
   const { fills, ...rest } = order;
+  if (fills.length <= MOST_FILLS_KEPT) return order;
   return { ...rest, fillCount: fills.length };
 }
 

@@ -6,10 +6,6 @@ export class UnserialisableResultError extends Error {
 /** Bytes of JSON text that a record keeps of a result at most: Redis holds each for days. */
 export const MOST_KEPT_BYTES = 2_048;
 
-export function fitsRecord(result: object): boolean {
-  return Buffer.byteLength(JSON.stringify(result)) <= MOST_KEPT_BYTES;
-}
-
 /**
  * JSON text of a result that survives the round trip unchanged: plain objects, arrays, strings, finite numbers, booleans
  * and null. Anything else (bigint, Date, Map, NaN, a class) would be refused or silently changed on the way, for ever; and so is what would fill Redis.

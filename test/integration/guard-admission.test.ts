@@ -226,7 +226,7 @@ describeOnEachRedis('an attempt of an effect', (version) => {
     const { failure } = await job.attempt({
       act: (ticket) => {
         ticket.pass();
-        return Promise.resolve({ orderId: 7n });
+        return Promise.resolve({ ...ANSWER, orderId: 7n });
       },
     });
     expect(failure).toMatchObject({ type: 'OUTCOME_UNKNOWN', nonRetryable: true });

@@ -34,7 +34,7 @@ export const ORDER = {
   price: '0.00141',
 };
 export const CANCEL = { intentId: 'c1', venue: 'paper', symbol: 'XRPETH', orderIntentId: 'f1' };
-export const ANSWER = { orderId: '7', clientOrderId: 'fs1', status: 'NEW', executedQuantity: '0' };
+export const ANSWER = { orderId: '7', clientOrderId: 'fs1', status: 'NEW', executedQuantity: '0', fills: [] };
 
 /** What a venue says, as its adapter throws it. */
 export function venueSays(failure: Partial<FailureInput>): VenueError {
