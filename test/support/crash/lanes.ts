@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { FillsafeClient } from '../../../src/client/client';
 import { openGuard } from '../../../src/client/open-guard';
 import { loadConfig } from '../../../src/config/load';
 import type { FillsafeConfig } from '../../../src/config/schema';
+import { WORKFLOW_QUEUE } from '../../../src/domain/job-types';
 import type { ChildHandle } from '../../../src/dev/child';
 import { startNodeChild } from '../../../src/dev/node-child';
 import { startWatchdog } from '../../../src/dev/watchdog';
@@ -159,8 +161,8 @@ export async function crashLanes(): Promise<Lanes> {
   };
 }
 
-async function registerNamespace({ client }: TestStack, namespace: string): Promise<void> {
-  const { workflowService } = client.temporal;
+async function registerNamespace({ client: { temporal } }: TestStack, namespace: string): Promise<void> {
+  const { workflowService } = temporal;
   const workflowExecutionRetentionPeriod = msToTs('72h');
   await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
   const known = (): Promise<boolean> =>
@@ -169,4 +171,11 @@ async function registerNamespace({ client }: TestStack, namespace: string): Prom
       () => false,
     );
   while (!(await known())) await sleep(100);
+  // The lanes share a store, which Temporal's namespaces must not: the sweep of one would take the jobs of another for ended ones.
+  await new Client({ connection: temporal.connection, namespace }).schedule.create({
+    scheduleId: 'sweep:paper',
+    spec: {},
+    action: { type: 'startWorkflow', workflowType: 'sweep', taskQueue: WORKFLOW_QUEUE, args: ['paper'] },
+    state: { paused: true },
+  });
 }
