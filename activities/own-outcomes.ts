@@ -30,8 +30,8 @@ export function outcomeUnknown(error: unknown): Error {
 }
 
 function known(category: FailureCategory, message: string, more: { retryAfterMs?: number } = {}, cause?: unknown) {
-  const { retry, countsForBreaker, reconcile, scope } = CATEGORY_ACTIONS[category];
+  const { retry, countsForBreaker, reconcile } = CATEGORY_ACTIONS[category];
   const failure = { exchange: 'own', market: 'own', operation: 'place', phase: 'response', message } as const;
-  const verdict = { category, retry, countsForBreaker, reconcile, scope, rule: 'own', ...more };
+  const verdict = { category, retry, countsForBreaker, reconcile, scope: 'intent', rule: 'own', ...more } as const;
   return new VenueError(failure, verdict, cause === undefined ? {} : { cause });
 }

@@ -31,6 +31,7 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
         fingerprint: fingerprintOf(order),
         summary: describeOrder(order),
         symbol,
+        account: order.account,
       };
     },
     run: (order, ticket) => deps.venue(order.venue).placeOrder(order, clientOrderId(order), () => ticket.pass()),
@@ -54,6 +55,9 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
     sendWithinMs: (venue) => deps.times(venue).sendWithinMs,
     timeoutMs: (venue) => deps.times(venue).timeoutMs,
     whenStoreDown: 'refuse',
+    probe: async (order) => {
+      await deps.venue(order.venue).findOrder(order.symbol, { clientOrderId: clientOrderId(order) });
+    },
     heldByBreaker: true,
     expiresAt: (order) => order.expiresAt,
     venueNow: (venue) => deps.venue(venue).clock().nowMs,

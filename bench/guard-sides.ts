@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { fingerprintOf } from '../src/domain/fingerprint';
 import { guardKeys, type IntentRef } from '../src/guard/keys';
 import { AdmissionInterceptor } from '../src/interceptors/admission';
-import { breakerSettings, jobPolicy, quiesceMs, venueTimes } from '../src/policy/job-policy';
+import { breakerLevels, jobPolicy, quiesceMs, venueTimes } from '../src/policy/job-policy';
 import type { Services } from '../src/worker/services';
 import { benchOrder } from './services';
 
@@ -18,7 +18,7 @@ export const placing = (intentId: string): IntentRef => ({ venue: 'paper', jobTy
 export function guardSides({ redis, runtime }: Services) {
   const { config, guard } = runtime;
   const quiet = quiesceMs(venueTimes(config, 'paper'));
-  const breaker = breakerSettings(config, 'order.place');
+  const levels = breakerLevels(config, { jobType: 'order.place' });
   const mostSends = jobPolicy(config, 'order.place').most_sends;
   const fingerprint = fingerprintOf(benchOrder(''));
   const bareKeys = guardKeys('bare');
@@ -39,12 +39,14 @@ export function guardSides({ redis, runtime }: Services) {
       const ref = placing(intentId);
       const owner = { activity: `order:${intentId}/${RUN_ID}/1`, attempt: 1, nonce: 'cafebabe' };
       const admission = await guard.admit(ref, {
-        ...{ owner, fingerprint, leaseMs: quiet + 2_000, quiesceMs: quiet, knownUnsent: false, mostSends, breaker },
+        ...{ owner, fingerprint, leaseMs: quiet + 2_000, quiesceMs: quiet, knownUnsent: false, mostSends },
+        breaker: { levels, held: true, canProbe: true },
       });
       if (admission.kind !== 'GO') throw new Error(`a new intent was answered ${admission.kind}`);
       const goneAt = performance.now();
       const { kind } = await guard.settle(ref, {
-        ...{ fence: admission.fence, ending: 'done', payload: RESULT, health: 'ok', quiesceMs: quiet, breaker },
+        ...{ fence: admission.fence, ending: 'done', payload: RESULT, quiesceMs: quiet },
+        breaker: { levels, health: 'ok', worker: 0 },
         elapsedMs: performance.now() - goneAt,
       });
       if (kind !== 'OK') throw new Error(`the end of a claimed act was answered ${kind}`);

@@ -1,13 +1,18 @@
-export const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
-export type BreakerState = (typeof BREAKER_STATES)[number];
-
-/** How the breaker of a job type decides. All workers must agree: it comes from the configuration. */
+/** How the breaker of one level decides. All workers must agree: it comes from the configuration. */
 export interface BreakerSettings {
   windowMs: number;
-  /** Calls within the window, over all workers, below which nothing trips. */
+  /** Calls within the window, over all workers, below which no share of failures trips. */
   minimumCalls: number;
   /** Share of failures that trips, 0 to 1. */
   failureRatio: number;
+  /** Calls that took longer count as slow; 0: none does. */
+  slowMs: number;
+  /** Share of slow calls that trips, 0 to 1; 0: none does. */
+  slowRatio: number;
+  /** Failures in a row that trip, however few the calls; 0: none do. */
+  failuresInRow: number;
+  /** Distinct workers that must fail before all are held, where more than one is at work. */
+  quorum: number;
   /** How long the first opening lasts; each further one lasts twice as long, up to `maximumOpenMs`. */
   openMs: number;
   maximumOpenMs: number;
@@ -16,6 +21,8 @@ export interface BreakerSettings {
   /** After which a probe that never reported counts as gone. */
   permitMs: number;
   successesToClose: number;
+  /** Each of the three steps of RAMP. */
+  rampMs: number;
   /** Refused callers are told to come back at this rate. */
   reopenPerSecond: number;
   /** `observe` counts what it would have blocked and blocks nothing. */
@@ -24,40 +31,10 @@ export interface BreakerSettings {
 
 /** The order in which `lua/breaker.lua` reads them. */
 export function packBreakerSettings(settings: BreakerSettings): string {
-  const { windowMs, minimumCalls, failureRatio, openMs, maximumOpenMs, permits, permitMs } = settings;
-  const { successesToClose, reopenPerSecond, mode } = settings;
+  const { windowMs, minimumCalls, failureRatio, slowMs, slowRatio, failuresInRow, quorum } = settings;
+  const { openMs, maximumOpenMs, permits, permitMs, successesToClose, rampMs, reopenPerSecond, mode } = settings;
   return [
-    [windowMs, minimumCalls, failureRatio, openMs, maximumOpenMs, permits, permitMs],
-    [successesToClose, reopenPerSecond, mode],
+    [windowMs, minimumCalls, failureRatio, slowMs, slowRatio, failuresInRow, quorum],
+    [openMs, maximumOpenMs, permits, permitMs, successesToClose, rampMs, reopenPerSecond, mode],
   ].join(',');
-}
-
-/** A breaker as Redis holds it; times are Redis ms. */
-export interface BreakerSnapshot {
-  state: BreakerState;
-  since: number;
-  openUntil: number;
-  openings: number;
-  /** Calls and failures in the window that is being counted. */
-  calls: number;
-  failures: number;
-}
-
-export function parseBreaker(raw: string | null): BreakerSnapshot {
-  const lines = raw === null ? [] : raw.split('\n');
-  let calls = 0;
-  let failures = 0;
-  for (const slot of (lines[9] ?? '').split(',').filter(Boolean)) {
-    const [, ok = 0, failed = 0] = slot.split(':').map(Number);
-    calls += ok + failed;
-    failures += failed;
-  }
-  return {
-    state: (lines[1] as BreakerState | undefined) ?? 'CLOSED',
-    since: Number(lines[2] ?? 0),
-    openUntil: Number(lines[3] ?? 0),
-    openings: Number(lines[5] ?? 0),
-    calls,
-    failures,
-  };
 }

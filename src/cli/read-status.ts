@@ -2,7 +2,8 @@ import { FillsafeClient } from '../client/client';
 import { jobsQuery } from '../client/job-list';
 import { openGuard, type OpenGuard } from '../client/open-guard';
 import { queuePollers, type QueuePollers } from '../client/queue-pollers';
-import { parseBreaker, type BreakerState } from '../breaker/settings';
+import { ALL } from '../breaker/scope';
+import type { BreakerState } from '../breaker/snapshot';
 import type { FillsafeConfig } from '../config/schema';
 import { BOOKS, JOB_TYPES } from '../domain/job-types';
 import { createMetrics } from '../metrics/catalog';
@@ -128,8 +129,9 @@ async function fromGuard({ guard, redis }: OpenGuard, config: FillsafeConfig, ve
     const records = (await guard.unresolved(venue)).filter(({ record }) => record.state !== 'CLAIMED');
     unresolved += records.length;
     parked += records.filter(({ record }) => record.state === 'MANUAL').length;
-    for (const jobType of venue === BOOKS ? [] : JOB_TYPES) {
-      const { state, since, openUntil, failures, calls } = parseBreaker(await guard.breaker(venue, jobType));
+    for (const { level: jobType, breaker } of venue === BOOKS ? [] : await guard.breakers.read(venue, JOB_TYPES)) {
+      if (jobType === ALL) continue;
+      const { state, since, openUntil, failures, calls } = breaker;
       const times = { since: since || null, openUntil: openUntil || null };
       breakers.push({ venue, jobType, state, ...times, failures, calls });
     }

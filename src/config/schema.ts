@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALL } from '../breaker/scope';
 import { BOOKS, isWellFormedJobType, JOB_TYPE_RULE } from '../domain/job-types';
 import { redisSchema } from './redis-schema';
 
@@ -11,11 +12,16 @@ const breakerSettings = z.strictObject({
   window_seconds: positive,
   minimum_calls: positive,
   failure_ratio: z.number().gt(0).lte(1),
+  slow_ms: z.number().int().min(0),
+  slow_ratio: z.number().min(0).lte(1),
+  failures_in_row: z.number().int().min(0),
+  quorum: positive,
   open_seconds: positive,
   maximum_open_seconds: positive,
   permits: positive,
   permit_seconds: positive,
   successes_to_close: positive,
+  ramp_seconds: positive,
   reopen_per_second: z.number().positive(),
 });
 
@@ -61,7 +67,8 @@ const venueName = z
   .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {
     error: 'a venue is named by lower-case letters, digits and dashes, at most 32',
   })
-  .refine((name) => name !== BOOKS, { error: `"${BOOKS}" names what concerns no venue: call it otherwise` });
+  .refine((name) => name !== BOOKS, { error: `"${BOOKS}" names what concerns no venue: call it otherwise` })
+  .refine((name) => name !== ALL, { error: `"${ALL}" is the breaker of every venue: call it otherwise` });
 // Job types that people define are known only when a worker starts: here any well-formed name may be one.
 const jobType = z.string().refine(isWellFormedJobType, { error: `a job type ${JOB_TYPE_RULE}` });
 
@@ -94,6 +101,8 @@ export const configSchema = z.strictObject({
     circuit_breaker: z.strictObject({
       ...enabled.shape,
       ...breakerSettings.shape,
+      venue: breakerSettings.partial(),
+      account: breakerSettings.partial(),
       job_types: z.record(jobType, breakerSettings.partial()),
     }),
     metrics: enabled,

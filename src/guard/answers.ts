@@ -1,4 +1,4 @@
-import type { BreakerState } from '../breaker/settings';
+import type { LevelTurn } from '../breaker/levels';
 import type { IntentRef } from './keys';
 import type { RecordState } from './record';
 
@@ -13,20 +13,22 @@ export interface Owner {
 
 export type Admission =
   /** `missing`: why the claim may be on too few replicas to act on it; `''` when nothing is missing. */
-  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean; missing: string }
+  | { kind: 'GO'; fence: string; sends: number; wouldBlock: boolean; missing: string; turns: LevelTurn[] }
   | { kind: 'REPLAY' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
-  | { kind: 'BUSY' | 'OPEN'; waitMs: number }
+  | { kind: 'BUSY'; waitMs: number }
+  /** Held: which level spoke, and why. */
+  | { kind: 'OPEN'; waitMs: number; level: string; why: string; turns: LevelTurn[] }
+  /** A harmless read decides whether anything may pass: the caller is the one to try it, and reports by `token`. */
+  | { kind: 'PROBE'; token: string; level: string; turns: LevelTurn[] }
   /** `suspected`: Redis may have lost claims, in words; `''` where an answer of the intent's own was lost. */
   | { kind: 'UNKNOWN'; waitMs: number; suspected: string }
   | { kind: 'CONFLICT' }
   | { kind: 'MANUAL'; evidence: unknown };
 
 export type Ending = 'done' | 'reject' | 'release' | 'doubt';
-/** What an ending says about the venue's health. */
-export type VenueHealth = 'ok' | 'fail' | 'none';
-
 export type Settlement =
-  | { kind: 'OK'; state: string; attempts: number; breakerBefore: BreakerState | ''; breakerAfter: BreakerState | '' }
+  /** `lone`: enough calls failed to hold all workers, but only those of this one. */
+  | { kind: 'OK'; state: string; attempts: number; lone: boolean; turns: LevelTurn[] }
   | { kind: 'FENCED'; state: string; payload: unknown };
 
 export type LookStart =

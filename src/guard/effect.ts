@@ -40,6 +40,8 @@ export interface Job<Input = unknown> {
   fingerprint: string;
   /** The act in one line, for people. */
   summary: string;
+  /** The account of the venue that it is for, where it names one. */
+  account?: string | undefined;
   /** What it is about at the venue, where it has one. */
   symbol?: string;
 }
@@ -83,6 +85,8 @@ export interface Effect<Input = unknown, Result extends object = object> {
   timeoutMs(venue: string): number;
   /** `refuse`: no act without the guard. `proceed`: acting twice does no harm, so it goes on, said aloud. */
   whenStoreDown: 'refuse' | 'proceed';
+  /** A harmless read: tried first when a breaker's time is over, before any act may pass. Rejects when the venue is not well. */
+  probe?(input: Input): Promise<void>;
   /** Whether the breaker of the venue and job type may hold it. Acts that lower risk pass. */
   heldByBreaker: boolean;
   /** Epoch ms by the venue's clock after which it must not leave any more; `undefined` where there is no such time. */

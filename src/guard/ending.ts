@@ -1,6 +1,7 @@
 import { isVenueError } from '../venues/port';
 import type { Refusal } from './errors';
-import type { Ending, VenueHealth } from './answers';
+import { reportOf, type Hold, type VenueHealth } from '../breaker/report';
+import type { Ending } from './answers';
 import { isExpired, isLateToSend, type Ticket } from './ticket';
 
 /** Refusals that, on a resend, are evidence that the first request was executed after all. */
@@ -13,7 +14,7 @@ const EVIDENCE_ON_RESEND = new Set(['FUNDS']);
 export function endingOf(
   error: unknown,
   ticket: Pick<Ticket, 'left' | 'resend'>,
-): { ending: Exclude<Ending, 'done'>; health: VenueHealth; refusal: Refusal } {
+): { ending: Exclude<Ending, 'done'>; health: VenueHealth; hold?: Hold | undefined; refusal: Refusal } {
   const message = error instanceof Error ? error.message : String(error);
   // Late for a second request of the same act says nothing about the first: then only the last rule holds.
   if (isExpired(error) && !ticket.left)
@@ -27,15 +28,15 @@ export function endingOf(
       message,
       ...(failure.code === undefined ? {} : { code: failure.code }),
     };
-    const health = verdict.countsForBreaker ? 'fail' : verdict.retry === 'never' ? 'ok' : 'none';
+    const report = reportOf(verdict, message);
     const inDoubt =
       verdict.category === 'ALREADY_APPLIED' ||
       // "No such order" is no end: it may have filled, or not show yet.
       verdict.category === 'GONE' ||
       (verdict.category === 'OUTCOME_UNKNOWN' && verdict.reconcile) ||
       (ticket.resend && EVIDENCE_ON_RESEND.has(verdict.category));
-    if (inDoubt) return { ending: 'doubt', health, refusal };
-    return { ending: verdict.retry === 'never' ? 'reject' : 'release', health, refusal };
+    if (inDoubt) return { ending: 'doubt', ...report, refusal };
+    return { ending: verdict.retry === 'never' ? 'reject' : 'release', ...report, refusal };
   }
   // A mistake of the program: before the request left it is harmless, after that nobody knows.
   const category = ticket.left ? 'OUTCOME_UNKNOWN' : 'NOT_SENT';

@@ -1,4 +1,7 @@
-import { packBreakerSettings, type BreakerSettings, type BreakerState } from '../breaker/settings';
+import { Breakers } from '../breaker/breakers';
+import type { Levels } from '../breaker/levels';
+import type { Hold, VenueHealth } from '../breaker/report';
+import { ALL } from '../breaker/scope';
 import { StoreUnavailableError, type RedisConnection } from '../redis/client';
 import type { ReplicatedAdmissions, ReplicatedReply } from '../redis/replicated';
 import { scriptRunner, type RunScript, type ScriptName } from '../redis/scripts';
@@ -12,10 +15,10 @@ import type {
   Owner,
   Settlement,
   Swept,
-  VenueHealth,
 } from './answers';
 import { guardKeys, inflightMember, parseInflightMember, type IntentRef } from './keys';
-import { parsePayload, parseRecord, type GuardRecord, type RecordState } from './record';
+import { parseRecord, type GuardRecord, type RecordState } from './record';
+import { admissionOf, lookEndOf, lookStartOf, settlementOf } from './replies';
 import { Store, type StoreState } from './store';
 
 /** Intents of one step of the sweep: small enough that no other script waits long for it. */
@@ -29,6 +32,7 @@ const SWEEP_STEP = 100;
 export class Guard {
   /** What each venue's part of Redis is known to hold. */
   readonly store: Store;
+  readonly breakers: Breakers;
   private readonly keys: ReturnType<typeof guardKeys>;
   private readonly run: RunScript;
 
@@ -47,6 +51,7 @@ export class Guard {
     const run = scriptRunner(redis);
     this.run = (name, keys, args) => this.answered(name, run(name, keys, args));
     const get = (key: string): Promise<string | null> => this.answered('store', redis.get(key));
+    this.breakers = new Breakers(this.run, (keys) => this.answered('breakers', redis.mget(keys)), this.keys);
     this.store = new Store(this.run, get, this.keys, options.onStore);
   }
 
@@ -62,10 +67,11 @@ export class Guard {
       mostSends: number;
       /** Whether the claim is to reach replicas, where the settings ask for that. */
       replicate?: boolean;
-      breaker?: BreakerSettings | undefined;
+      /** What may hold it. `held`: false for what lowers risk. `canProbe`: whether it has a harmless read to try first. */
+      breaker?: { levels: Levels; held: boolean; canProbe: boolean } | undefined;
     },
   ): Promise<Admission> {
-    const { owner } = request;
+    const { owner, breaker } = request;
     const seen = this.store.seen(ref.venue);
     const { reply, missing } = await this.claim(ref, request, [
       inflightMember(ref),
@@ -80,28 +86,11 @@ export class Guard {
       this.options.ttlMs,
       seen.epoch,
       seen.goes,
-      request.breaker ? packBreakerSettings(request.breaker) : '',
+      ...(breaker ? [breaker.levels.names.join(' '), breaker.levels.packed] : []),
+      ...(breaker ? [breaker.held ? 1 : 0, breaker.canProbe ? 1 : 0] : []),
     ]);
-    const [kind, mark = '', first = '', second = '', third = ''] = reply;
-    const { suspected } = this.store.learn(ref.venue, mark);
-    switch (kind) {
-      case 'GO':
-        return { kind, fence: first, sends: Number(second), wouldBlock: third === '1', missing };
-      case 'REPLAY':
-      case 'REJECTED':
-        return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
-      case 'BUSY':
-      case 'OPEN':
-        return { kind, waitMs: Number(first) };
-      case 'UNKNOWN':
-        return { kind, waitMs: Number(first), suspected };
-      case 'CONFLICT':
-        return { kind };
-      case 'MANUAL':
-        return { kind, evidence: parsePayload(first) };
-      default:
-        throw unexpected('admit', kind);
-    }
+    const { suspected } = this.store.learn(ref.venue, reply[1] ?? '');
+    return admissionOf(reply, { suspected, missing });
   }
 
   /** Tells how the act behind `fence` ended. FENCED: the record has moved on and this word no longer counts. */
@@ -114,36 +103,28 @@ export class Guard {
       payload: string;
       /** Ms since GO on the worker's monotonic clock. */
       elapsedMs: number;
-      health: VenueHealth;
       /** As the admission's: for how long to look first, should the claim be gone. */
       quiesceMs: number;
-      breaker?: BreakerSettings | undefined;
+      /** What it says about the venue's health, and at which levels. `worker`: 0 to 30. */
+      breaker?:
+        | { levels: Levels; health: VenueHealth; worker: number; hold?: (Hold & { level: string }) | undefined }
+        | undefined;
     },
   ): Promise<Settlement> {
-    const [kind, state = '', third = '', before = '', after = ''] = await this.run(
-      'settle',
-      this.scriptKeys(ref, request.breaker),
-      [
-        inflightMember(ref),
-        request.fence,
-        request.ending,
-        request.payload,
-        Math.round(request.elapsedMs),
-        this.options.ttlMs,
-        request.health,
-        request.quiesceMs,
-        request.breaker ? packBreakerSettings(request.breaker) : '',
-      ],
-    );
-    if (kind === 'FENCED') return { kind, state, payload: parsePayload(third) };
-    if (kind !== 'OK') throw unexpected('settle', kind);
-    return {
-      kind,
-      state,
-      attempts: Number(third),
-      breakerBefore: before as BreakerState | '',
-      breakerAfter: after as BreakerState | '',
-    };
+    const { breaker } = request;
+    const reply = await this.run('settle', this.actKeys(ref, breaker?.levels), [
+      inflightMember(ref),
+      request.fence,
+      request.ending,
+      request.payload,
+      Math.round(request.elapsedMs),
+      this.options.ttlMs,
+      breaker?.health === 'own' ? 'none' : (breaker?.health ?? 'none'),
+      request.quiesceMs,
+      ...(breaker ? [breaker.levels.names.join(' '), breaker.levels.packed, breaker.worker] : []),
+      ...(breaker ? [breaker.hold?.level ?? '', Math.round(breaker.hold?.ms ?? 0), breaker.hold?.why ?? ''] : []),
+    ]);
+    return settlementOf(reply);
   }
 
   /** Takes the right to look. `givenUp` is the activity that Temporal has given up, `''` if none. */
@@ -162,7 +143,8 @@ export class Guard {
     },
   ): Promise<LookStart> {
     const seen = this.store.seen(ref.venue);
-    const reply = await this.run('look-begin', this.scriptKeys(ref), [
+    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue), this.keys.store(ref.venue)];
+    const reply = await this.run('look-begin', keys, [
       inflightMember(ref),
       request.looker,
       request.givenUp,
@@ -175,29 +157,8 @@ export class Guard {
       seen.epoch,
       seen.goes,
     ]);
-    const [kind, mark = '', first = '', second = '', third = ''] = reply;
-    this.store.learn(ref.venue, mark);
-    switch (kind) {
-      case 'LOOK': {
-        const [toQuiescenceMs = 0, never = 0, looks = 0, absents = 0, sinceAbsentMs = 0, ageMs = 0] = reply
-          .slice(3)
-          .map(Number);
-        return { kind, fence: first, toQuiescenceMs, neverSent: never === 1, looks, absents, sinceAbsentMs, ageMs };
-      }
-      case 'DONE':
-      case 'REJECTED':
-        return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
-      case 'RELEASED':
-        return { kind, neverSent: first === '1' };
-      case 'BUSY':
-        return { kind, waitMs: Number(first) };
-      case 'MANUAL':
-        return { kind, evidence: parsePayload(first) };
-      case 'CONFLICT':
-        return { kind };
-      default:
-        throw unexpected('look-begin', kind);
-    }
+    this.store.learn(ref.venue, reply[1] ?? '');
+    return lookStartOf(reply);
   }
 
   /** Tells what the look behind `fence` showed; `payload` is JSON text of the result, the error or the evidence. */
@@ -207,7 +168,7 @@ export class Guard {
   ): Promise<LookEnd> {
     const { absence } = request;
     const keys = [this.keys.record(ref), this.keys.inflight(ref.venue)];
-    const [kind, first = ''] = await this.run('look-end', keys, [
+    const reply = await this.run('look-end', keys, [
       inflightMember(ref),
       request.fence,
       request.verdict,
@@ -216,21 +177,7 @@ export class Guard {
       absence.gapMs,
       absence.looks,
     ]);
-    switch (kind) {
-      case 'DONE':
-      case 'REJECTED':
-        return { kind, attempts: Number(first) };
-      case 'RELEASED':
-        return { kind, neverSent: first === '1' };
-      case 'AGAIN':
-        return { kind, waitMs: Number(first) };
-      case 'MANUAL':
-        return { kind };
-      case 'FENCED':
-        return { kind, state: first };
-      default:
-        throw unexpected('look-end', kind);
-    }
+    return lookEndOf(reply);
   }
 
   /**
@@ -306,10 +253,6 @@ export class Guard {
     return this.answered('in-flight', this.redis.zcard(this.keys.inflight(venue)));
   }
 
-  async breaker(venue: string, jobType: string): Promise<string | null> {
-    return this.answered('breaker', this.redis.get(this.keys.breaker(venue, jobType)));
-  }
-
   /** Redis time, epoch ms: what all deadlines of the records are measured by. */
   async now(): Promise<number> {
     const [seconds, micros] = await this.answered('time', this.redis.time());
@@ -318,17 +261,21 @@ export class Guard {
 
   private async claim(
     ref: IntentRef,
-    { replicate, breaker }: { replicate?: boolean; breaker?: BreakerSettings | undefined },
+    { replicate, breaker }: { replicate?: boolean; breaker?: { levels: Levels } | undefined },
     args: (string | number)[],
   ): Promise<ReplicatedReply> {
-    const [keys, { replicated }] = [this.scriptKeys(ref, breaker), this.options];
+    const [keys, { replicated }] = [this.actKeys(ref, breaker?.levels), this.options];
     if (replicate && replicated) return this.answered('admit', replicated.admit(ref.venue, keys, args));
     return { reply: await this.run('admit', keys, args), missing: '' };
   }
 
-  private scriptKeys(ref: IntentRef, breaker?: BreakerSettings): string[] {
-    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue), this.keys.store(ref.venue)];
-    return breaker ? [...keys, this.keys.breaker(ref.venue, ref.jobType)] : keys;
+  /** Record, store, what may hold the act, and last the in-flight set. */
+  private actKeys(ref: IntentRef, levels?: Levels): string[] {
+    const { keys } = this;
+    const { venue } = ref;
+    const held = levels?.names.flatMap((name) => [keys.override(venue, name), keys.breaker(venue, name)]) ?? [];
+    const all = levels ? [keys.override(venue, ALL), ...held] : [];
+    return [keys.record(ref), keys.store(venue), ...all, keys.inflight(venue)];
   }
 
   private async answered<T>(what: ScriptName | string, call: Promise<T>): Promise<T> {
@@ -340,8 +287,4 @@ export class Guard {
       throw new StoreUnavailableError(what, error);
     }
   }
-}
-
-function unexpected(script: ScriptName, kind: string | undefined): Error {
-  return new Error(`${script}.lua answered ${String(kind)}, which this version does not know`);
 }

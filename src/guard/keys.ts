@@ -19,7 +19,10 @@ export function guardKeys(namespace: string) {
     inflight: (venue: string) => at(venue, 'inflight'),
     /** Append-only stream of what people decided. */
     audit: (venue: string) => at(venue, 'audit'),
-    breaker: (venue: string, jobType: string) => at(venue, `breaker:${jobType}`),
+    /** Automatic state of a level: `venue`, a job type, or `account:<account>`. */
+    breaker: (venue: string, level: string) => at(venue, `breaker:${level}`),
+    /** What people ordered of a level, or of `all`: a projection of its control workflow. */
+    override: (venue: string, level: string) => at(venue, `override:${level}`),
   };
 }
 

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Context } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
-import type { BreakerSettings } from '../breaker/settings';
+import type { Levels } from '../breaker/levels';
+import { scopeOf } from '../breaker/scope';
 import type { Admission } from '../guard/answers';
 import type { Effect, Job } from '../guard/effect';
 import {
@@ -15,11 +16,12 @@ import {
 } from '../guard/errors';
 import { inflightMember } from '../guard/keys';
 import { ExpiredError, Ticket, withTicket } from '../guard/ticket';
-import { breakerSettings, jobPolicy } from '../policy/job-policy';
+import { breakerLevels, jobPolicy } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
 import { isVenueError } from '../venues/port';
 import { activityOwner, keepAlive } from './activity-context';
 import { answerOf } from './answer';
+import { probe, tellTurns } from './breaker-act';
 import type { Place } from './crowd';
 import type { Runtime } from './runtime';
 import { settle } from './settle';
@@ -39,7 +41,8 @@ export interface Act extends Job {
   effect: Effect;
   /** Ms from asking the guard until no request of the attempt can take effect any more. */
   quiesceMs: number;
-  breaker: BreakerSettings | undefined;
+  /** What may hold it; never held where it lowers risk. */
+  breaker: { levels: Levels; held: boolean; canProbe: boolean };
 }
 
 /** Innermost interceptor: no effect runs without the guard's GO, and what became of it is written down before the answer leaves. */
@@ -59,7 +62,8 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     // Bad input is refused here, before anything is claimed or sent.
     const job = effect.read(input.args[0]);
     const { quiesceMs } = effect.absence(job.ref.venue);
-    const breaker = effect.heldByBreaker ? breakerSettings(config, effect.jobType) : undefined;
+    const levels = breakerLevels(config, { jobType: effect.jobType, account: job.account });
+    const breaker = { levels, held: effect.heldByBreaker, canProbe: effect.probe !== undefined };
     const act: Act = { ...job, effect, quiesceMs, breaker };
     const stop = keepAlive(this.context);
     try {
@@ -101,6 +105,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
       if (admission.kind !== 'BUSY') place.leave();
       switch (admission.kind) {
         case 'GO': {
+          tellTurns(this.runtime, act.ref.venue, admission.turns);
           const ticket = this.ticket(act, askedAt, admission.sends);
           const goneAt = performance.now();
           const going =
@@ -141,7 +146,12 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           );
         }
         case 'OPEN':
-          throw this.held(act, admission.waitMs);
+          tellTurns(this.runtime, act.ref.venue, admission.turns);
+          throw this.held(act, admission);
+        case 'PROBE':
+          tellTurns(this.runtime, act.ref.venue, admission.turns);
+          await probe(this.runtime, act, admission);
+          continue;
         case 'UNKNOWN':
           throw new DoubtError(
             `${admission.suspected || 'an earlier answer was lost'}: it is not known whether ${act.ref.intentId} happened`,
@@ -166,6 +176,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
       BUSY: 'busy',
       UNKNOWN: 'unknown',
       OPEN: 'open',
+      PROBE: 'open',
       CONFLICT: 'conflict',
       MANUAL: 'manual',
     } as const;
@@ -244,8 +255,11 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
   }
 
   /** An order whose own deadline passes while it is held fails then, never late. */
-  private held({ effect, input, ref }: Act, waitMs: number): HeldError | ExpiredError {
-    const why = `held: the breaker for ${ref.jobType} at ${ref.venue} is open; nothing was sent`;
+  private held(
+    { effect, input, ref }: Act,
+    { waitMs, level, why: said }: { waitMs: number; level: string; why: string },
+  ): HeldError | ExpiredError {
+    const why = `held: breaker ${scopeOf(ref.venue, level)}: ${said}; nothing was sent`;
     const expiresAt = effect.expiresAt(input);
     const lifeMs = expiresAt === undefined ? Infinity : expiresAt - effect.venueNow(ref.venue);
     if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);

@@ -5,6 +5,7 @@ import type { Guard } from '../guard/guard';
 import type { Outbox } from '../guard/outbox';
 import type { Recorder } from '../metrics/recorder';
 import type { RedisWatch } from '../redis/watch';
+import type { BreakerTurn } from './breaker-act';
 import type { Crowd } from './crowd';
 
 /** What the activity interceptors of one worker share. */
@@ -17,4 +18,8 @@ export interface Runtime {
   crowd: Crowd;
   log: Logger;
   effects: Effects;
+  /** Of 0 to 30: tells the failures of one worker from those of many. */
+  worker: number;
+  /** Hears of each change of a breaker that this worker brought about. Never throws. */
+  onTurn: (turn: BreakerTurn) => void;
 }

@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import type { Ending, Settlement, VenueHealth } from '../guard/answers';
+import type { Hold, VenueHealth } from '../breaker/report';
+import type { Ending, Settlement } from '../guard/answers';
 import { endingOf } from '../guard/ending';
 import { DoubtError } from '../guard/errors';
 import { serialiseResult } from '../guard/serialise';
 import type { Ticket } from '../guard/ticket';
 import { isStoreUnavailable } from '../redis/client';
 import type { Act } from './admission';
+import { reported, tellTurns } from './breaker-act';
 import type { Runtime } from './runtime';
 
 type Outcome = { result: object } | { error: unknown };
@@ -23,10 +25,10 @@ export async function settle(
   { ticket, fence, goneAt }: { ticket: Ticket; fence: string; goneAt: number },
   outcome: Outcome,
 ): Promise<number> {
-  const { ending, health, payload, why } = endingFor(act, ticket, outcome);
+  const { ending, health, hold, payload, why } = endingFor(act, ticket, outcome);
   if (ending === 'done') runtime.recorder.sideEffect(act.ref.jobType, 'executed');
   if (ending === 'doubt') runtime.recorder.sideEffect(act.ref.jobType, 'unknown');
-  const attempts = await write(runtime, act, { fence, ending, payload, health, goneAt }, outcome);
+  const attempts = await write(runtime, act, { fence, ending, payload, health, hold, goneAt }, outcome);
   if (ending !== 'doubt') return attempts;
   throw new DoubtError(`answer lost: ${why}`, {
     cause: 'error' in outcome ? outcome.error : undefined,
@@ -36,16 +38,23 @@ export async function settle(
 async function write(
   runtime: Runtime,
   act: Act,
-  end: { fence: string; ending: Ending; payload: string; health: VenueHealth; goneAt: number },
+  end: {
+    fence: string;
+    ending: Ending;
+    payload: string;
+    health: VenueHealth;
+    hold: Hold | undefined;
+    goneAt: number;
+  },
   outcome: Outcome,
 ): Promise<number> {
-  const { goneAt, ...request } = end;
+  const { goneAt, health, hold, ...request } = end;
   const send = (): Promise<Settlement> =>
     runtime.guard.settle(act.ref, {
       ...request,
       elapsedMs: performance.now() - goneAt,
       quiesceMs: act.quiesceMs,
-      breaker: act.breaker,
+      breaker: reported(act.breaker, runtime.worker, health, hold),
     });
   let settlement: Settlement;
   try {
@@ -65,11 +74,8 @@ async function write(
   }
   if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
   if (end.ending === 'done') runtime.watch.ended(act.ref);
-  const { breakerBefore, breakerAfter } = settlement;
-  if (breakerAfter && breakerAfter !== breakerBefore) {
-    runtime.recorder.breakerTurned(act.ref.venue, act.ref.jobType, breakerAfter);
-    runtime.log.warn({ ...act.ref, from: breakerBefore, to: breakerAfter }, 'breaker turned');
-  }
+  tellTurns(runtime, act.ref.venue, settlement.turns);
+  if (hold) runtime.log.error({ ...act.ref, ...hold }, 'the venue said not to come back for a while');
   return settlement.attempts;
 }
 
@@ -77,11 +83,11 @@ function endingFor(
   { effect }: Act,
   ticket: Ticket,
   outcome: Outcome,
-): { ending: Ending; health: VenueHealth; payload: string; why: string } {
+): { ending: Ending; health: VenueHealth; hold?: Hold | undefined; payload: string; why: string } {
   if ('error' in outcome) {
-    const { ending, health, refusal } = endingOf(outcome.error, ticket);
+    const { ending, health, hold, refusal } = endingOf(outcome.error, ticket);
     const why = refusal.message;
-    return { ending, health, payload: JSON.stringify(ending === 'doubt' ? { why } : refusal), why };
+    return { ending, health, hold, payload: JSON.stringify(ending === 'doubt' ? { why } : refusal), why };
   }
   try {
     return { ending: 'done', health: 'ok', payload: serialiseResult(effect.keep(outcome.result)), why: '' };

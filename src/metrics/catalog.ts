@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { BREAKER_STATES } from '../breaker/settings';
+import { BREAKER_STATES } from '../breaker/snapshot';
 import { JOB_TYPES, type Place } from '../domain/job-types';
 import { FAILURE_CATEGORIES } from '../failures/categories';
 

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { BREAKER_STATES, type BreakerState } from '../breaker/settings';
+import { BREAKER_STATES } from '../breaker/snapshot';
 import { FAILURE_CATEGORIES, type FailureCategory } from '../failures/categories';
 import type { RedisSafety } from '../redis/safety';
 import type {
@@ -43,15 +43,19 @@ export class Recorder {
     this.safely((metrics) => metrics.duplicates.inc({ job_type, detected_by }));
   }
 
-  breaker(venue: string, job_type: string, state: BreakerState): void {
+  /** `level`: a job type or `venue`; accounts are the callers' to name, and no label. */
+  breaker(venue: string, level: string, state: string): void {
+    if (level.startsWith('account:')) return;
+    const job_type = level;
     this.safely((metrics) => {
       for (const each of BREAKER_STATES)
         metrics.breakerState.set({ venue, job_type, state: each }, each === state ? 1 : 0);
     });
   }
 
-  breakerTurned(venue: string, job_type: string, to: BreakerState): void {
+  breakerTurned(venue: string, job_type: string, to: string): void {
     this.breaker(venue, job_type, to);
+    if (job_type.startsWith('account:')) return;
     this.safely((metrics) => metrics.breakerTransitions.inc({ venue, job_type, to }));
   }
 

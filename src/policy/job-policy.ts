@@ -1,4 +1,5 @@
 import type { FillsafeConfig } from '../config/schema';
+import { levelsOf, type Levels } from '../breaker/levels';
 import type { BreakerSettings } from '../breaker/settings';
 
 /** Times and budget of one job type; one that people define starts from `default`. */
@@ -43,21 +44,47 @@ export function quiesceMs(times: VenueTimes): number {
   return times.sendWithinMs + times.recvWindowMs + times.processingBoundMs + times.clockErrorMs;
 }
 
-/** How the breaker of a job type decides, or `undefined` where there is none. */
-export function breakerSettings(config: FillsafeConfig, jobType: string): BreakerSettings | undefined {
-  const { enabled, job_types, ...common } = config.retry.circuit_breaker;
+/** How the breaker of a job type (or of `venue` or `account` levels) decides, or `undefined` where nothing is automatic. */
+export function breakerSettings(
+  config: FillsafeConfig,
+  level: { jobType: string } | 'venue' | 'account',
+): BreakerSettings | undefined {
+  const { enabled, job_types, venue, account, ...common } = config.retry.circuit_breaker;
   if (!enabled || config.mode === 'off') return undefined;
-  const settings = Object.assign({}, common, job_types[jobType]);
+  const own = level === 'venue' ? venue : level === 'account' ? account : job_types[level.jobType];
+  const settings = Object.assign({}, common, own);
   return {
     windowMs: settings.window_seconds * 1_000,
     minimumCalls: settings.minimum_calls,
     failureRatio: settings.failure_ratio,
+    slowMs: settings.slow_ms,
+    slowRatio: settings.slow_ratio,
+    failuresInRow: settings.failures_in_row,
+    quorum: settings.quorum,
     openMs: settings.open_seconds * 1_000,
     maximumOpenMs: settings.maximum_open_seconds * 1_000,
     permits: settings.permits,
     permitMs: settings.permit_seconds * 1_000,
     successesToClose: settings.successes_to_close,
+    rampMs: settings.ramp_seconds * 1_000,
     reopenPerSecond: settings.reopen_per_second,
     mode: config.mode,
   };
+}
+
+const known = new WeakMap<FillsafeConfig, Map<string, Levels>>();
+
+/** The levels that see an act. */
+export function breakerLevels(config: FillsafeConfig, act: { jobType: string; account?: string | undefined }): Levels {
+  const levels = known.get(config) ?? new Map<string, Levels>();
+  known.set(config, levels);
+  // Accounts are the callers' to name: what they name is not kept.
+  const found = act.account === undefined ? levels.get(act.jobType) : undefined;
+  if (found) return found;
+  const [venue, jobType, account] = (['venue', { jobType: act.jobType }, 'account'] as const).map((level) =>
+    breakerSettings(config, level),
+  );
+  const made = levelsOf(act, venue && jobType && account && { venue, jobType, account });
+  if (act.account === undefined) levels.set(act.jobType, made);
+  return made;
 }

@@ -8,8 +8,9 @@ const FRAGMENTS: Record<string, string> = {
   record: join(FOLDERS.guard, 'record.lua'),
   store: join(FOLDERS.guard, 'store.lua'),
   breaker: join(FOLDERS.breaker, 'breaker.lua'),
+  levels: join(FOLDERS.breaker, 'levels.lua'),
 };
-const SCRIPTS = ['admit', 'settle', 'look-begin', 'look-end', 'resolve', 'sweep', 'open-store', 'trust-store'] as const;
+const SCRIPTS = ['admit', 'settle', 'probed', 'look-begin', 'look-end', 'resolve', 'sweep', 'open-store', 'trust-store'] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 /** The text of a script with its `--#include` fragments in place. Its SHA is its version: old and new workers run side by side. */

@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
-import { parseBreaker } from '../breaker/settings';
+import { ALL, VENUE_LEVEL } from '../breaker/scope';
 import type { FillsafeConfig } from '../config/schema';
 import { isJobType } from '../domain/job-types';
 import { Guard } from '../guard/guard';
@@ -121,9 +122,10 @@ function assemble(
     const open = await guard.unresolvedCount(name).catch(() => undefined);
     if (open !== undefined) metrics.unresolved.set({ venue: name }, open);
   };
-  const refreshBreaker = async (name: string, jobType: string): Promise<void> => {
-    const raw = await guard.breaker(name, jobType).catch(() => undefined);
-    if (raw !== undefined) recorder.breaker(name, jobType, parseBreaker(raw).state);
+  const refreshBreakers = async (name: string): Promise<void> => {
+    const jobTypes = places.filter(({ venue: each }) => each === name).map(({ jobType }) => jobType);
+    const levels = await guard.breakers.read(name, [VENUE_LEVEL, ...jobTypes]).catch(() => []);
+    for (const { level, breaker } of levels) if (level !== ALL) recorder.breaker(name, level, breaker.state);
   };
   const refreshRedis = async (): Promise<void> => {
     metrics.redisUp.set(
@@ -138,11 +140,15 @@ function assemble(
     await Promise.all([
       refreshRedis(),
       ...names.map(refreshVenue),
-      ...places.map((place) => refreshBreaker(place.venue, place.jobType)),
+      ...names.map(refreshBreakers),
     ]);
   };
   return {
-    runtime: { config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects },
+    runtime: {
+      ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects },
+      worker: randomInt(31),
+      onTurn: () => undefined,
+    },
     redis,
     watch,
     metrics,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ordersOfTheDay } from '../../src/demo/trading-day';
-import { parseBreaker, type BreakerState } from '../../src/breaker/settings';
+import type { BreakerState } from '../../src/breaker/snapshot';
 import { Guard } from '../../src/guard/guard';
 import { connectRedis } from '../../src/redis/client';
 import { testStack, type TestStack } from '../support/stack';
@@ -14,7 +14,7 @@ describe('a venue that fails', () => {
     stack = await testStack({ configFile: 'test/support/config/touchy-breaker.yaml' });
     const redis = await connectRedis(stack.config.redis);
     const guard = new Guard(redis, { namespace: stack.config.retry.redis.namespace, ttlMs: 1 });
-    state = async () => parseBreaker(await guard.breaker('paper', 'order.place')).state;
+    state = async () => (await guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker.state;
     disconnect = () => redis.disconnect();
   }, 120_000);
 

@@ -170,7 +170,7 @@ describeOnEachRedis('the guard', (version) => {
     const decision = { decision: 'done', payload: '{}', actor: 'ada', reason: 'seen', venueShows: '' } as const;
     expect(await guard.resolve(ref, decision)).toMatchObject({ kind: 'OK' });
     expect(await guard.unresolved('paper')).toEqual([]);
-    await guard.breaker('paper', 'order.place');
+    await guard.breakers.read('paper', ['venue', 'order.place']);
 
     expect((await server.admin.keys('*')).filter((key) => !key.startsWith(`${namespace}:{paper}:`))).toEqual([]);
   });
@@ -244,6 +244,7 @@ describeOnEachRedis('the guard', (version) => {
       const elapsedMs = nextSlotIn + (i % 2 === 0 ? 500 : -500);
       await guard.settle(placing(`i${i}`), settleRequest({ fence, ending: 'release', health: 'fail', elapsedMs }));
     }
-    expect(await guard.breaker('paper', 'order.place')).toContain('OPEN');
+    const standings = await guard.breakers.read('paper', ['order.place']);
+    expect(standings.at(-1)).toMatchObject({ level: 'order.place', breaker: { state: 'OPEN' } });
   });
 });

@@ -1,18 +1,21 @@
 import type { Redis } from 'ioredis';
-import { parseBreaker, type BreakerSettings } from '../../src/breaker/settings';
+import type { BreakerSettings } from '../../src/breaker/settings';
+import { parseBreaker } from '../../src/breaker/snapshot';
 import type { Admission } from '../../src/guard/answers';
 import { inflightMember, type guardKeys } from '../../src/guard/keys';
 import { parseRecord } from '../../src/guard/record';
-import type { BreakerModel, BreakerModelSettings } from './breaker-model';
+import type { BreakerModelSettings } from './breaker-model';
 import type { Intent } from './intent';
+import type { LevelsModel } from './levels-model';
 import type { ModelAdmission } from './model-record';
 import type { World } from './world';
 
 /** One tick of the model, ms. So long that the real time that a run takes never counts. */
 export const TICK_MS = 1_000_000_000;
-/** Refused callers come back over this time; while probes run they may come back this soon. */
+/** Refused callers come back over this time. */
 const QUEUE_MS = 30_000;
-const PROBING_WAIT_MS = 1_000;
+/** A call that takes longer is slow: less than the real time that counts for nothing. */
+export const SLOW_MS = 50;
 
 /** The model's breaker settings in the words of the real one. */
 export function breakerSettingsOf(breaker: BreakerModelSettings): BreakerSettings {
@@ -20,11 +23,16 @@ export function breakerSettingsOf(breaker: BreakerModelSettings): BreakerSetting
     windowMs: breaker.windowTicks * TICK_MS,
     minimumCalls: breaker.minimumCalls,
     failureRatio: breaker.failureRatio,
+    slowMs: SLOW_MS,
+    slowRatio: breaker.slowRatio,
+    failuresInRow: breaker.failuresInRow,
+    quorum: breaker.quorum,
     openMs: breaker.openTicks * TICK_MS,
     maximumOpenMs: breaker.maximumOpenTicks * TICK_MS,
     permits: breaker.permits,
     permitMs: breaker.permitTicks * TICK_MS,
     successesToClose: breaker.successesToClose,
+    rampMs: breaker.rampTicks * TICK_MS,
     reopenPerSecond: breaker.places / (QUEUE_MS / 1_000),
     mode: breaker.mode,
   };
@@ -50,12 +58,13 @@ export function compareAdmission(
     same(answer.sends, expected.sends);
     same(answer.wouldBlock, expected.wouldBlock);
   }
+  if (answer.kind === 'PROBE' && expected.kind === 'PROBE') same(answer.level, expected.level);
+  if (answer.kind === 'OPEN' && expected.kind === 'OPEN') same(answer.level, expected.level);
   if (!('waitMs' in answer) || !('waitTicks' in expected)) return;
   if (!('place' in expected)) return near(answer.waitMs, expected.waitTicks * TICK_MS, world);
   // Within its place: the same for all would bring them back as a herd.
   const pacedMs = answer.waitMs - expected.waitTicks * TICK_MS;
-  const soonMs = expected.waitTicks === 0 ? PROBING_WAIT_MS : 0;
-  const place = (pacedMs - soonMs) / (QUEUE_MS / places);
+  const place = (pacedMs - expected.soonMs) / (QUEUE_MS / places);
   if (!(Math.abs(place - expected.place) < 0.4)) expect(place).toBeCloseTo(expected.place);
 }
 
@@ -68,14 +77,15 @@ export async function compareStored(
     world: World;
     now: number;
     intents: Intent[];
-    breaker: BreakerModel | undefined;
+    breaker: LevelsModel | undefined;
   },
 ): Promise<void> {
   const { keys, venue, world, now, intents, breaker } = held;
   const nowMs = world.nowMs();
   const pipeline = redis.pipeline();
   for (const { ref } of intents) pipeline.get(keys.record(ref)).pttl(keys.record(ref));
-  pipeline.zrange(keys.inflight(venue), 0, -1).get(keys.breaker(venue, 'order.place'));
+  pipeline.zrange(keys.inflight(venue), 0, -1);
+  for (const { name } of breaker?.levels ?? []) pipeline.get(keys.breaker(venue, name));
   const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
@@ -104,8 +114,12 @@ export async function compareStored(
   });
   same((replies[2 * intents.length] as string[]).sort().join(' '), unresolved.sort().join(' '));
   if (!breaker) return;
-  const stored = parseBreaker(replies[2 * intents.length + 1] as string | null);
-  same(stored.state, breaker.state);
-  same(stored.openings, breaker.openings);
-  if (breaker.livePermits(now) > breaker.settings.permits) throw new Error('more probes than permits');
+  breaker.levels.forEach(({ breaker: level }, i) => {
+    const stored = parseBreaker(replies[2 * intents.length + 1 + i] as string | null);
+    same(stored.state, level.state);
+    same(stored.openings, level.openings);
+    if (level.state === 'OPEN') near(stored.openUntil - nowMs, (level.openUntil - now) * TICK_MS, world);
+    if (level.holdUntil > now) near(stored.holdUntil - nowMs, (level.holdUntil - now) * TICK_MS, world);
+    if (level.livePermits(now) > level.settings.permits) throw new Error('more probes than permits');
+  });
 }

@@ -1,5 +1,5 @@
 import type { LookVerdict } from '../../src/guard/answers';
-import type { BreakerModel } from './breaker-model';
+import type { LevelsModel } from './levels-model';
 import type { GuardRow } from './guard-rows';
 import {
   newRecord,
@@ -32,7 +32,7 @@ export class GuardModel {
     return this.record !== undefined && ['CLAIMED', 'UNKNOWN', 'RECONCILING', 'MANUAL'].includes(this.record.state);
   }
 
-  admit(now: number, caller: ModelCaller, breaker: BreakerModel | undefined, nextGo: () => number): ModelAdmission {
+  admit(now: number, caller: ModelCaller, breaker: LevelsModel | undefined, nextGo: () => number): ModelAdmission {
     const { record } = this;
     if (!record) return this.admitAbsent(now, caller, breaker, nextGo);
     if (this.conflicts(caller.fingerprint)) {
@@ -246,7 +246,7 @@ export class GuardModel {
   private admitAbsent(
     now: number,
     caller: ModelCaller,
-    breaker: BreakerModel | undefined,
+    breaker: LevelsModel | undefined,
     nextGo: () => number,
   ): ModelAdmission {
     const record = newRecord('RELEASED', caller.fingerprint);
@@ -303,7 +303,7 @@ export class GuardModel {
     now: number,
     caller: ModelCaller,
     record: ModelRecord,
-    breaker: BreakerModel | undefined,
+    breaker: LevelsModel | undefined,
     nextGo: () => number,
     row: GuardRow,
   ): ModelAdmission {
@@ -313,12 +313,17 @@ export class GuardModel {
       return { kind: 'MANUAL' };
     }
     const go = nextGo();
-    const held = breaker?.admit(now, go);
+    const said = breaker?.judge(now, go, caller.act);
+    if (said?.verdict === 'probe') {
+      this.hit('admit: absent or released, a read comes first → PROBE');
+      record.state = 'RELEASED';
+      return { kind: 'PROBE', until: said.until, level: said.level };
+    }
     record.attempts += 1;
-    if (held?.passes === false && breaker?.settings.mode === 'enforce') {
+    if (said?.verdict === 'wait') {
       this.hit('admit: absent or released, breaker refuses → OPEN');
       record.state = 'RELEASED';
-      return { kind: 'OPEN', waitTicks: held.waitTicks, place: held.place };
+      return { kind: 'OPEN', ...said };
     }
     this.hit(row);
     this.store.go();
@@ -327,7 +332,7 @@ export class GuardModel {
     record.leaseUntil = now + this.settings.leaseTicks;
     record.quiesceAt = now + this.settings.quiesceTicks;
     record.sends += 1;
-    return { kind: 'GO', go, sends: record.sends, fresh: true, wouldBlock: held?.passes === false };
+    return { kind: 'GO', go, sends: record.sends, fresh: true, wouldBlock: said?.wouldBlock ?? false };
   }
 
   private resolved(state: ModelState): void {

@@ -11,6 +11,7 @@ export const GUARD_ROWS = [
   'admit: released → GO',
   'admit: released, budget of sends spent → MANUAL',
   'admit: absent or released, breaker refuses → OPEN',
+  'admit: absent or released, a read comes first → PROBE',
   'admit: unknown or reconciling → UNKNOWN',
   'admit: done → REPLAY',
   'admit: rejected → REJECTED',

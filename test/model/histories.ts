@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../support/memory-redis';
-import { BREAKER_ROWS } from './breaker-model';
+import { BREAKER_ROWS, type BreakerModelSettings } from './breaker-model';
+import { LEVEL_ROWS } from './levels-model';
 import { GUARD_ROWS, STORE_ROWS } from './guard-rows';
 import { Lockstep } from './lockstep';
 import type { Op } from './ops';
@@ -126,34 +127,70 @@ const breakerOp: fc.Arbitrary<Op> = fc.oneof(
       nonce: fc.constant(0),
       print: fc.constant(0),
       knownUnsent: fc.constant(false),
+      canProbe: fc.boolean(),
     }),
   },
   {
-    weight: 7,
+    weight: 8,
     arbitrary: fc.record({
       op: fc.constant('settle' as const),
       go: back,
       ending: fc.constant('release' as const),
       health: fc.constantFrom('fail', 'fail', 'ok', 'ok', 'ok', 'none'),
+      slow: fc.constantFrom(false, false, false, true),
+      worker: fc.constantFrom(0, 0, 0, 1, 30),
+      hold: fc.constantFrom('', '', '', '', '', '', '', '', '', 'venue', 'order.place'),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ op: 'exempt' as const }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant('pass' as const), ticks: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('probed' as const), probe: back, isWell: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('order' as const),
+      level: fc.constantFrom('all', 'venue', 'order.place'),
+      kill: fc.constantFrom(false, false, false, true),
+      force: fc.constantFrom('', '', 'open', 'closed', 'closed'),
+      ticks: fc.constantFrom(1.5, 2.5),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Op>(
+      { op: 'exempt' },
+      { op: 'storm' },
+      { op: 'calm' },
+      { op: 'relapse' },
+      { op: 'late' },
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ op: fc.constant('pass' as const), ticks: fc.constantFrom(1, 1, 2, 2, 3, 4, 9) }),
+  },
 );
 
 // Half ticks, so that no deadline falls on a moment that a test can reach.
 const settings = { leaseTicks: 3.5, quiesceTicks: 2.5, lookLeaseTicks: 1.5, gapTicks: 1.5, agreeing: 2, mostLooks: 4 };
-const breaker = {
+const narrow = {
   windowTicks: 10,
   minimumCalls: 3,
   failureRatio: 0.5,
-  openTicks: 1.5,
-  maximumOpenTicks: 3.5,
+  slowRatio: 0.6,
+  failuresInRow: 4,
+  quorum: 2,
+  openTicks: 1.4,
+  maximumOpenTicks: 3.3,
   permits: 2,
   permitTicks: 2.5,
   successesToClose: 2,
+  rampTicks: 1.5,
   places: 3,
 };
+/** A venue trips after its job type, so that both are seen alone and together. */
+const breaker = (mode: BreakerModelSettings['mode']) => ({
+  venue: { ...narrow, minimumCalls: 5, failuresInRow: 6, mode },
+  'order.place': { ...narrow, mode },
+});
 
 /** What the runs of a suite came to. */
 export class Tally {
@@ -177,7 +214,7 @@ export class Tally {
 /** A Redis without keys for one run, and its clock where the test holds it. */
 export type FreshRedis = () => Promise<{ redis: Redis; clock?: Clock }>;
 
-const ROWS = [...GUARD_ROWS, ...STORE_ROWS, ...BREAKER_ROWS];
+const ROWS = [...GUARD_ROWS, ...STORE_ROWS, ...BREAKER_ROWS, ...LEVEL_ROWS];
 const OPENED: Op = { op: 'open', worker: 0, neverUsed: true };
 
 /** What happens in a run, how much of it, and to what. */
@@ -191,7 +228,7 @@ const KINDS = {
       intents: 2,
       settings: { ...settings, mostSends: 1 + (run % 2) },
       // Every third run without a breaker, as a job type may be.
-      ...(run % 3 === 0 ? {} : { breaker: { ...breaker, mode: 'enforce' as const } }),
+      ...(run % 3 === 0 ? {} : { breaker: breaker('enforce') }),
     }),
   },
   /** The same, on a Redis that loses its data and goes back in time. */
@@ -209,7 +246,7 @@ const KINDS = {
     options: (run: number) => ({
       intents: 6,
       settings: { ...settings, mostSends: 1_000 },
-      breaker: { ...breaker, mode: run % 3 === 0 ? ('observe' as const) : ('enforce' as const) },
+      breaker: breaker(run % 3 === 0 ? 'observe' : 'enforce'),
     }),
   },
 };

@@ -1,12 +1,15 @@
 import type { Redis } from 'ioredis';
-import type { BreakerSettings } from '../../src/breaker/settings';
+import type { Levels } from '../../src/breaker/levels';
+import { NO_OVERRIDE, packOverride } from '../../src/breaker/override';
 import { Guard } from '../../src/guard/guard';
 import { guardKeys } from '../../src/guard/keys';
-import { BreakerModel, type BreakerModelSettings, type BreakerRow } from './breaker-model';
-import { breakerSettingsOf, compareAdmission, compareStored, near, same, TICK_MS } from './compare';
+import type { BreakerRow } from './breaker-model';
+import { breakerSettingsOf, compareAdmission, compareStored, near, same, SLOW_MS, TICK_MS } from './compare';
+import { bucketOf, levelsFor, type LevelSettings } from './judged';
+import { LevelsModel, type LevelRow } from './levels-model';
 import type { ModelRecord, ModelSettings } from './model-record';
 import type { GuardRow, StoreRow } from './guard-rows';
-import type { Op } from './ops';
+import { stepsOf, type Op } from './ops';
 import { Intent } from './intent';
 import { LIFE_TICKS } from './life';
 import type { Clock } from '../support/memory-redis';
@@ -16,6 +19,8 @@ import { World } from './world';
 const TTL_MS = LIFE_TICKS * TICK_MS;
 const VENUE = 'paper';
 
+/** Never alike, so that it is clear which of two ends later. */
+const HOLD_TICKS = { venue: 2.5, 'order.place': 2.7 };
 const PRINTS = ['1:aa', '1:bb', '2:cc'];
 
 /** Runs every step against the scripts on a Redis and against the model, and compares all that can be seen. */
@@ -27,8 +32,9 @@ export class Lockstep {
   private readonly world: World;
   private saved: { records: (ModelRecord | undefined)[]; store: StoreModel['state'] } | undefined;
   private readonly keys: ReturnType<typeof guardKeys>;
-  private readonly breakerSettings: BreakerSettings | undefined;
-  private readonly breaker: BreakerModel | undefined;
+  private readonly judged: Levels | undefined;
+  private readonly breaker: LevelsModel | undefined;
+  private readonly probes: { level: string; token: string; until: number }[] = [];
   private readonly intents: Intent[];
   private readonly gos: { intent: number; go: number; fence: string; at: number }[] = [];
   private readonly looks: { intent: number; look: number; fence: string; token: number }[] = [];
@@ -42,10 +48,10 @@ export class Lockstep {
       namespace: string;
       intents: number;
       settings: ModelSettings;
-      breaker?: BreakerModelSettings;
+      breaker?: LevelSettings;
       /** Redis's clock, where the test holds it. */
       clock?: Clock | undefined;
-      hit: (row: GuardRow | StoreRow | BreakerRow) => void;
+      hit: (row: GuardRow | StoreRow | BreakerRow | LevelRow) => void;
     },
   ) {
     const { namespace, settings, breaker, hit } = options;
@@ -55,8 +61,8 @@ export class Lockstep {
     }));
     this.store = new StoreModel(settings.quiesceTicks, hit);
     this.keys = guardKeys(namespace);
-    this.breaker = breaker && new BreakerModel(breaker, hit);
-    this.breakerSettings = breaker && breakerSettingsOf(breaker);
+    this.breaker = breaker && new LevelsModel(breaker, hit);
+    this.judged = breaker && levelsFor('order.place', breaker);
     const common = { venue: VENUE, settings, store: this.store, hit };
     this.intents = Array.from({ length: options.intents }, (_, i) => new Intent(i, common));
     const refs = this.intents.map(({ ref }) => ref);
@@ -84,6 +90,10 @@ export class Lockstep {
       }
       case 'settle':
         return this.settle(op);
+      case 'order':
+        return this.order(op);
+      case 'probed':
+        return this.probed(op);
       case 'lookBegin':
         return this.lookBegin(op);
       case 'look': {
@@ -93,10 +103,11 @@ export class Lockstep {
         return this.lookEnd({ op: 'lookEnd', look: 0, verdict: op.verdict });
       }
       case 'absence':
-        for (const ticks of [3, 2]) {
-          await this.step({ op: 'pass', ticks });
-          await this.step({ op: 'look', intent: op.intent, verdict: 'absent' });
-        }
+      case 'storm':
+      case 'calm':
+      case 'relapse':
+      case 'late':
+        for (const step of stepsOf(op)) await this.step(step);
         return;
       case 'lookEnd':
         return this.lookEnd(op);
@@ -190,6 +201,7 @@ export class Lockstep {
       nonce: `n${op.nonce}`,
       fingerprint: PRINTS[op.print] ?? '',
       knownUnsent: op.knownUnsent,
+      act: { bucket: bucketOf(intent.ref), held: true, canProbe: op.canProbe ?? false },
     };
     intent.last = op;
     const absent = intent.model.record === undefined;
@@ -201,13 +213,15 @@ export class Lockstep {
       quiesceMs: settings.quiesceTicks * TICK_MS,
       knownUnsent: op.knownUnsent,
       mostSends: settings.mostSends,
-      breaker: this.breakerSettings,
+      breaker: this.judged && { levels: this.judged, ...caller.act },
     });
     this.readStore(seen);
     const expected = intent.model.admit(this.now, caller, this.breaker, () => (this.going += 1));
     this.store.learn(seen);
     this.noticed();
-    compareAdmission(answer, expected, { places: this.breaker?.settings.places ?? 1, world: this.world });
+    compareAdmission(answer, expected, { places: this.breaker?.places ?? 1, world: this.world });
+    if (answer.kind === 'PROBE' && expected.kind === 'PROBE')
+      this.probes.push({ level: answer.level, token: answer.token, until: expected.until });
     if (absent && answer.kind === 'UNKNOWN') intent.ghost.presumed(intent.model.record?.sends ?? 0);
     if (answer.kind !== 'GO' || expected.kind !== 'GO') return;
     if (!expected.fresh) {
@@ -222,22 +236,30 @@ export class Lockstep {
   }
 
   private async settle(op: Op & { op: 'settle' }): Promise<void> {
-    const mine = pick(this.gos, op.go);
+    const mine = op.of === undefined ? pick(this.gos, op.go) : this.gos.findLast(({ intent }) => intent === op.of);
     if (!mine) return;
     const intent = this.at(mine.intent);
     const payload = JSON.stringify({ ended: op.ending, go: mine.go });
-    const request = { fence: mine.fence, ending: op.ending, payload, health: op.health };
+    const elapsedMs = this.world.sinceGo((this.now - mine.at) * TICK_MS) + (op.slow ? SLOW_MS : 0);
+    const { worker = 0, health } = op;
+    const hold = op.hold
+      ? { level: op.hold, ms: HOLD_TICKS[op.hold] * TICK_MS, why: 'told so', concerns: 'venue' as const }
+      : undefined;
+    const request = { fence: mine.fence, ending: op.ending, payload };
     const quiesceMs = this.options.settings.quiesceTicks * TICK_MS;
     const answer = await this.worker(0).guard.settle(intent.ref, {
       ...{ ...request, quiesceMs },
-      elapsedMs: this.world.sinceGo((this.now - mine.at) * TICK_MS),
-      breaker: this.breakerSettings,
+      elapsedMs,
+      breaker: this.judged && { levels: this.judged, health, worker, hold },
     });
     const expected = intent.model.settle(this.now, mine.go, op.ending);
     this.noticed();
     same(answer.kind, expected.kind);
     if (!expected.first) return;
-    this.breaker?.record(this.now, mine.go, op.health);
+    const slow = elapsedMs >= SLOW_MS && health !== 'none';
+    const held = op.hold ? { level: op.hold, ticks: HOLD_TICKS[op.hold] } : undefined;
+    const lone = this.breaker?.record(this.now, mine.go, this.going, { outcome: health, slow, worker, hold: held });
+    if (answer.kind === 'OK') same(answer.lone, lone ?? false);
     intent.ghost.settled(mine.fence, op.ending);
   }
 
@@ -323,7 +345,14 @@ export class Lockstep {
     // Looked up first, as all acts are then.
     if (this.store.suspected(this.now)) return;
     const request = { owner, fingerprint: '1:aa', leaseMs: TICK_MS, quiesceMs: 0, knownUnsent: false, mostSends: 9 };
-    const answer = await guard.admit(ref, request);
+    const { breaker } = this.options;
+    const act = { bucket: 0, held: false, canProbe: false };
+    const expected = this.breaker?.judge(this.now, this.going, act);
+    const answer = await guard.admit(ref, {
+      ...request,
+      breaker: breaker && { levels: levelsFor('order.cancel', breaker), ...act },
+    });
+    if (expected?.verdict === 'wait') return same(answer.kind, 'OPEN');
     if (answer.kind !== 'GO') throw new Error(`an act that no breaker may hold was answered ${answer.kind}`);
     this.store.go();
     this.store.learn(seen);
@@ -331,9 +360,34 @@ export class Lockstep {
     await guard.settle(ref, { fence: answer.fence, ...end });
   }
 
+  /** Orders reach Redis as their control workflow projects them. */
+  private async order({ level, kill, force, ticks }: Op & { op: 'order' }): Promise<void> {
+    const until = force === '' ? 0 : this.world.nowMs() + ticks * TICK_MS;
+    const order = { ...NO_OVERRIDE, version: this.steps, kill, force, until };
+    await this.redis.set(this.keys.override(VENUE, level), packOverride(order));
+    if (!this.breaker) return;
+    if (level === 'all') this.breaker.allKilled = kill;
+    else this.breaker.level(level).order = { kill, force, until: this.now + ticks };
+  }
+
+  private async probed({ probe, isWell }: Op & { op: 'probed' }): Promise<void> {
+    const { breaker } = this.options;
+    const asked = pick(this.probes, probe);
+    if (!asked || !breaker) return;
+    const { level, token, until } = asked;
+    const settings = breakerSettingsOf(breaker[level as 'venue' | 'order.place']);
+    await this.worker(0).guard.breakers.probed(VENUE, { level, token }, isWell, settings);
+    this.breaker?.level(level).breaker.probed(this.now, this.going, until, isWell);
+  }
+
+  private get windowMs(): number | undefined {
+    const { breaker } = this.options;
+    return breaker && breaker.venue.windowTicks * TICK_MS;
+  }
+
   private async pass(ticks: number): Promise<void> {
     this.now += ticks;
-    await this.world.pass(ticks * TICK_MS, this.breakerSettings?.windowMs);
+    await this.world.pass(ticks * TICK_MS, this.windowMs);
     for (const intent of this.intents) intent.passed(this.now, await this.redis.get(this.keys.record(intent.ref)));
   }
 }

@@ -43,7 +43,8 @@ export interface ModelSettings {
 export type ModelAdmission =
   | { kind: 'GO'; go: number; sends: number; fresh: boolean; wouldBlock: boolean }
   | { kind: 'BUSY' | 'UNKNOWN'; waitTicks: number }
-  | { kind: 'OPEN'; waitTicks: number; place: number }
+  | { kind: 'OPEN'; waitTicks: number; soonMs: number; place: number; level: string }
+  | { kind: 'PROBE'; until: number; level: string }
   | { kind: 'REPLAY' | 'REJECTED' | 'CONFLICT' | 'MANUAL' };
 
 export interface ModelCaller {
@@ -52,4 +53,6 @@ export interface ModelCaller {
   nonce: string;
   fingerprint: string;
   knownUnsent: boolean;
+  /** For the breakers. */
+  act: { bucket: number; held: boolean; canProbe: boolean };
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { guardKeys, inflightMember, type IntentRef } from '../../src/guard/keys';
 import type { Clock } from '../support/memory-redis';
-import { age, shiftBreaker, shiftRecord, shiftStore } from './shift-time';
+import { age, shiftBreaker, shiftOverride, shiftRecord, shiftStore } from './shift-time';
 
 interface Snapshot {
   records: (string | null)[];
@@ -30,7 +30,7 @@ export class World {
     },
   ) {
     this.keys = guardKeys(options.namespace);
-    this.drift = options.clock ? 1 : DRIFT_MS;
+    this.drift = options.clock ? 1_000 : DRIFT_MS;
   }
 
   nowMs(): number {
@@ -51,7 +51,10 @@ export class World {
     await age(this.redis, this.keys.store(venue), { ms, shift: shiftStore });
     if (windowMs !== undefined) {
       const shift = (raw: string): string => shiftBreaker(raw, ms, windowMs);
-      await age(this.redis, this.keys.breaker(venue, 'order.place'), { ms, shift });
+      for (const level of ['venue', 'order.place']) {
+        await age(this.redis, this.keys.breaker(venue, level), { ms, shift });
+        await age(this.redis, this.keys.override(venue, level), { ms, shift: shiftOverride });
+      }
     }
     if (!this.saved) return;
     const { records, inflight, store } = this.saved;

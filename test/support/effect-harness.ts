@@ -15,6 +15,7 @@ import { Guard } from '../../src/guard/guard';
 import { Outbox } from '../../src/guard/outbox';
 import { currentTicket, type Ticket } from '../../src/guard/ticket';
 import { AdmissionInterceptor } from '../../src/interceptors/admission';
+import type { BreakerTurn } from '../../src/interceptors/breaker-act';
 import { ClassificationInterceptor } from '../../src/interceptors/classification';
 import { Crowd } from '../../src/interceptors/crowd';
 import { MetricsInterceptor } from '../../src/interceptors/metrics';
@@ -121,10 +122,13 @@ export function effectHarness(
   });
   const effects = { 'order.place': scripted('order.place'), 'order.cancel': scripted('order.cancel') };
   const own = real.all.filter(({ jobType }) => !isJobType(jobType));
+  const turns: BreakerTurn[] = [];
   const runtime: Runtime = {
     ...{ config, guard, watch, outbox, crowd: new Crowd(), log },
     recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
+    worker: 0,
+    onTurn: (turn) => void turns.push(turn),
   };
 
   // As a worker does at its start; a Redis that is away by then shows in the attempt.
@@ -186,7 +190,18 @@ export function effectHarness(
     }
   }
   const ref = (intentId = 'f1', jobType: JobType = 'order.place') => ({ venue: 'paper', jobType, intentId });
-  return { open, attempt, guard, runtime, metrics, seen, effects, ref, record: (id?: string) => guard.record(ref(id)) };
+  return {
+    open,
+    attempt,
+    guard,
+    runtime,
+    metrics,
+    seen,
+    turns,
+    effects,
+    ref,
+    record: (id?: string) => guard.record(ref(id)),
+  };
 }
 
 /** Keeps the event loop busy: the process is paused for everyone but the clock. */

@@ -1,3 +1,5 @@
+import { levelsOf } from '../../src/breaker/levels';
+import type { VenueHealth } from '../../src/breaker/report';
 import type { BreakerSettings } from '../../src/breaker/settings';
 import type { Admission } from '../../src/guard/answers';
 import type { Guard } from '../../src/guard/guard';
@@ -7,14 +9,22 @@ export const breaker: BreakerSettings = {
   windowMs: 30_000,
   minimumCalls: 20,
   failureRatio: 0.5,
+  slowMs: 0,
+  slowRatio: 0,
+  failuresInRow: 0,
+  quorum: 1,
   openMs: 15_000,
   maximumOpenMs: 300_000,
   permits: 3,
   permitMs: 20_000,
   successesToClose: 5,
+  rampMs: 5_000,
   reopenPerSecond: 20,
   mode: 'enforce',
 };
+
+/** The levels of a placement, each with the same settings. */
+export const levels = levelsOf({ jobType: 'order.place' }, { venue: breaker, jobType: breaker, account: breaker });
 
 export const placing = (intentId: string): IntentRef => ({ venue: 'paper', jobType: 'order.place', intentId });
 
@@ -30,20 +40,22 @@ export function admitRequest(
     quiesceMs: 18_000,
     knownUnsent: false,
     mostSends: 5,
-    breaker,
+    breaker: { levels, held: true, canProbe: false },
     ...rest,
   };
 }
 
-export function settleRequest(over: Partial<Parameters<Guard['settle']>[1]> = {}): Parameters<Guard['settle']>[1] {
+export function settleRequest({
+  health = 'ok',
+  ...over
+}: Partial<Parameters<Guard['settle']>[1]> & { health?: VenueHealth } = {}): Parameters<Guard['settle']>[1] {
   return {
     fence: '0',
     ending: 'done',
     payload: '{"orderId":"1"}',
     elapsedMs: 5,
-    health: 'ok',
     quiesceMs: 18_000,
-    breaker,
+    breaker: { levels, health, worker: 0 },
     ...over,
   };
 }

@@ -63,6 +63,7 @@ redis = {
       return each
     end))
   end,
+  sha1hex = function(text) return coroutine.yield(join({ 'redis.sha1hex', text }, tostring)) end,
 }
 
 local ESCAPES = { ['"'] = '\\"', ['\\'] = '\\\\', ['/'] = '\\/', ['\b'] = '\\b', ['\f'] = '\\f', ['\n'] = '\\n',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lauxlib, lua, lualib } from 'lua-wasm-bindings/dist/lua.51';
@@ -8,6 +9,11 @@ export type Reply = string | number | null | { ok: string } | (string | null)[];
 const END = '\x1f';
 const state = lauxlib.luaL_newstate();
 const loaded = new Map<string, string>();
+/** What Redis's Lua can do beyond calling commands. */
+const OF_REDIS: Record<string, (text: string) => Reply> = {
+  'cjson.decode': (text) => asLua(JSON.parse(text)),
+  'redis.sha1hex': (text) => createHash('sha1').update(text).digest('hex'),
+};
 
 lualib.luaL_openlibs(state);
 if (lauxlib.luaL_dostring(state, readFileSync(join(__dirname, 'lua-driver.lua'), 'utf8')) !== 0) throw lastError();
@@ -33,7 +39,7 @@ export function runScript(
   let said = call('begin', name, packed(keys), packed(args));
   while (said.startsWith('?')) {
     const [what = '', ...rest] = unpacked(said);
-    const reply = what === 'cjson.decode' ? asLua(JSON.parse(rest[0] ?? '')) : command([what, ...rest]);
+    const reply = OF_REDIS[what]?.(rest[0] ?? '') ?? command([what, ...rest]);
     said = call('reply', packedReply(reply));
   }
   if (said.startsWith('!')) throw new Error(said.slice(1));

@@ -1,23 +1,26 @@
 -- May this attempt act? Decides on the record first, then on the breaker, then on the budget of sends, so that replays
 -- never depend on the breaker, and leaves the record in the state that its answer claims.
--- KEYS  1 record  2 in-flight set  3 store  4 breaker (absent: no breaker for this act)
+-- KEYS  1 record  2 store  then, where anything may hold this act, those of levels.lua  last: in-flight set
 -- ARGV  1 member of the in-flight set  2 owner  3 attempt number  4 nonce  5 fingerprint  6 lease ms
 --       7 quiescence ms, from now  8 1 if the previous attempt is known not to have sent  9 most sends
 --       10 ttl ms of a resolved record  11 epoch of the store that the worker has seen ('' if none)  12 GOs it has seen
---       13 breaker settings
--- Reply GO mark fence sends wouldBlock | REPLAY mark payload owner attempts | REJECTED mark payload owner attempts
---       | BUSY mark ms | UNKNOWN mark ms | CONFLICT mark | OPEN mark ms | MANUAL mark evidence
+--       13 names of the levels (absent: nothing may hold this act)  14 their settings  15 1 if it may be held, 0 if it lowers risk
+--       16 1 if a harmless read can be tried first
+-- Reply GO mark fence sends wouldBlock turns | REPLAY mark payload owner attempts | REJECTED mark payload owner attempts
+--       | BUSY mark ms | UNKNOWN mark ms | CONFLICT mark | OPEN mark ms level why turns
+--       | PROBE mark token level turns | MANUAL mark evidence
 --#include record
 --#include store
 --#include breaker
+--#include levels
 
-local keyRecord, keyInflight, keyStore, keyBreaker = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local keyRecord, keyStore, keyInflight = KEYS[1], KEYS[2], KEYS[#KEYS]
 local member, owner, attempt, nonce, fingerprint = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local leaseMs, quiesceMs, knownUnsent = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local mostSends, ttlMs = tonumber(ARGV[9]), ARGV[10]
 
 local now, micros = redisTime()
-local raw = keyBreaker and redis.call('MGET', keyRecord, keyStore, keyBreaker) or redis.call('MGET', keyRecord, keyStore)
+local raw = redis.call('MGET', unpack(KEYS, 1, #KEYS - 1))
 local record = parseRecord(raw[1])
 local store, storeChanged = readStore(raw[2], now, micros, quiesceMs, ARGV[11], tonumber(ARGV[12]))
 
@@ -89,20 +92,27 @@ end
 
 record.attempts = record.attempts + 1
 local fence = math.max(record.fence + 1, micros)
-local wouldBlock = '0'
-if keyBreaker then
-  local breaker = parseBreaker(raw[3])
-  if breaker.state ~= 'CLOSED' then
-    local settings = breakerSettings(ARGV[13])
-    local passes, waitMs, changed = breakerAdmit(breaker, settings, now, fence)
-    if changed then redis.call('SET', keyBreaker, packBreaker(breaker)) end
-    if not passes and settings.mode == 'enforce' then
-      -- Written down as RELEASED, so that the next attempt knows that this one did not act.
-      record.state = 'RELEASED'
-      saveResolved(keyRecord, keyInflight, member, record, ttlMs)
-      return answer('OPEN', text(waitMs))
+local levels, wouldBlock = {}, false
+if ARGV[13] then
+  levels = parseLevels(raw, 3, ARGV[13], ARGV[14])
+  -- The same for every attempt of an intent, so that a retry is not a second draw.
+  local bucket = tonumber(string.sub(redis.sha1hex(member), 1, 4), 16) % 100
+  local act = { held = ARGV[15] == '1', canProbe = ARGV[16] == '1', bucket = bucket }
+  local verdict, detail, level, why
+  verdict, detail, level, why, wouldBlock = judgeLevels(levels, now, micros, fence, act)
+  if verdict ~= 'pass' then
+    local changed = changedLevels(levels, KEYS, {})
+    if #changed > 0 then redis.call('MSET', unpack(changed)) end
+    -- Written down as RELEASED, so that the next attempt knows that this one did not act.
+    record.state = 'RELEASED'
+    if verdict == 'probe' then
+      -- It asks again as soon as it has read.
+      record.attempts = record.attempts - 1
+      if not raw[1] then saveResolved(keyRecord, keyInflight, member, record, ttlMs) end
+      return answer('PROBE', detail, level, turnsOf(levels))
     end
-    if not passes then wouldBlock = '1' end
+    saveResolved(keyRecord, keyInflight, member, record, ttlMs)
+    return answer('OPEN', text(detail), level, why, turnsOf(levels))
   end
 end
 
@@ -111,7 +121,7 @@ record.state, record.fence, record.owner, record.attempt = 'CLAIMED', fence, own
 record.leaseUntil, record.quiesceAt = now + leaseMs, now + quiesceMs
 record.sends, record.payload, record.settledAt = record.sends + 1, '', 0
 store.goes = store.goes + 1
--- As `saveUnresolved`, with the count of GOs in the same command.
-redis.call('MSET', keyRecord, packRecord(record), keyStore, packStore(store))
+-- As `saveUnresolved`, with the count of GOs and what changed of the breakers in the same command.
+redis.call('MSET', unpack(changedLevels(levels, KEYS, { keyRecord, packRecord(record), keyStore, packStore(store) })))
 redis.call('ZADD', keyInflight, text(record.quiesceAt), member)
-return { 'GO', markOf(store, now), text(fence), text(record.sends), wouldBlock }
+return { 'GO', markOf(store, now), text(fence), text(record.sends), wouldBlock and '1' or '0', turnsOf(levels) }

@@ -1,25 +1,28 @@
 -- How an act ended, told by the one that got GO.
--- KEYS  1 record  2 in-flight set  3 store  4 breaker (absent: no breaker for this act)
+-- KEYS  1 record  2 store  then, where breakers count this act, those of levels.lua  last: in-flight set
 -- ARGV  1 member of the in-flight set  2 fence  3 done | reject | release | doubt  4 payload (JSON)
 --       5 ms since GO on the worker's monotonic clock  6 ttl ms of a resolved record
---       7 ok | fail | none: what it says about the venue's health  8 quiescence ms  9 breaker settings
--- Reply OK state attempts breakerStateBefore breakerStateAfter | FENCED state payload
--- Reads no clock: the fence is the Redis time of GO, and the elapsed time comes from the worker.
+--       7 ok | fail | none: what it says about the venue's health  8 quiescence ms
+--       9 names of the levels (absent: no breaker counts this act)  10 their settings  11 number of the worker
+--       12 level that the venue told to hold ('' for none)  13 for how many ms  14 why
+-- Reply OK state attempts lone turns | FENCED state payload
+-- Reads no clock where nothing turns: the fence is the Redis time of GO, and the elapsed time comes from the worker.
 --#include record
 --#include store
 --#include breaker
+--#include levels
 
-local keyRecord, keyInflight, keyStore, keyBreaker = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local keyRecord, keyStore, keyInflight = KEYS[1], KEYS[2], KEYS[#KEYS]
 local member, fence, ending, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local now, ttlMs, outcome = math.floor(fence / 1000) + tonumber(ARGV[5]), ARGV[6], ARGV[7]
 
-local raw = keyBreaker and redis.call('MGET', keyRecord, keyBreaker) or redis.call('MGET', keyRecord)
+local raw = redis.call('MGET', unpack(KEYS, 1, #KEYS - 1))
 local record = parseRecord(raw[1])
 
 -- A claim that was given is gone, or its record knows of none so late: Redis has lost what it had acknowledged.
 if not record or record.fence < fence then
   local redisNow, micros = redisTime()
-  local store = readStore(redis.call('GET', keyStore), redisNow, micros, tonumber(ARGV[8]), '', 0)
+  local store = readStore(raw[2], redisNow, micros, tonumber(ARGV[8]), '', 0)
   suspect(store, redisNow + tonumber(ARGV[8]), 'a settled act found its claim gone')
   redis.call('SET', keyStore, packStore(store))
   return { 'FENCED', record and record.state or 'ABSENT', record and record.payload or '' }
@@ -29,7 +32,7 @@ local ENDED = { done = 'DONE', reject = 'REJECTED', release = 'RELEASED', doubt 
 local state, wanted = record.state, ENDED[ending]
 local mine = record.fence == fence
 -- A settle whose reply was lost is sent again by the client library: it finds its own work done.
-if mine and state == wanted then return { 'OK', state, text(record.attempts), '', '' } end
+if mine and state == wanted then return { 'OK', state, text(record.attempts), '0', '' } end
 -- While others look, the last sender's definite word is better evidence than any look-up, as long as nobody got GO since.
 local lastWord = (state == 'UNKNOWN' or state == 'RECONCILING') and (ending == 'done' or ending == 'reject')
 -- Looks took it for absent, and yet the venue's own answer says that it happened: another GO would repeat it.
@@ -49,13 +52,29 @@ else
   saveResolved(keyRecord, keyInflight, member, record, ttlMs)
 end
 
-local before, after = '', ''
-if keyBreaker then
-  local breaker = parseBreaker(raw[2])
-  before = breaker.state
-  if breakerRecord(breaker, breakerSettings(ARGV[9]), now, fence, outcome) then
-    redis.call('SET', keyBreaker, packBreaker(breaker))
+local levels, lone = {}, false
+if ARGV[9] then
+  levels = parseLevels(raw, 3, ARGV[9], ARGV[10])
+  local worker, holdLevel, elapsedMs = tonumber(ARGV[11]), ARGV[12], tonumber(ARGV[5])
+  local turnedAt = now * 1000
+  for _, level in ipairs(levels) do
+    local settings = level.settings
+    if settings then
+      local slow = settings.slowMs > 0 and elapsedMs >= settings.slowMs and outcome ~= 'none'
+      local counted, alone = breakerRecord(level.breaker, settings, now, turnedAt, fence, outcome, slow, worker)
+      level.changed, lone = counted, lone or alone
+      if level.name == holdLevel then
+        level.breaker.holdUntil = math.max(level.breaker.holdUntil, now + tonumber(ARGV[13]))
+        level.breaker.holdWhy, level.changed = ARGV[14], true
+      end
+    end
+    if level.breaker.turns then
+      -- Its moment must lie after every GO that was given until now, or their outcomes would count as news.
+      local _, micros = redisTime()
+      level.breaker.turnedAt = math.max(level.breaker.turnedAt, micros)
+    end
   end
-  after = breaker.state
+  local changed = changedLevels(levels, KEYS, {})
+  if #changed > 0 then redis.call('MSET', unpack(changed)) end
 end
-return { 'OK', wanted, text(record.attempts), before, after }
+return { 'OK', wanted, text(record.attempts), lone and '1' or '0', turnsOf(levels) }

@@ -1,6 +1,6 @@
 import { inflightMember, guardKeys, parseInflightMember } from '../../../src/guard/keys';
 import { parseRecord } from '../../../src/guard/record';
-import { parseBreaker } from '../../../src/breaker/settings';
+import { parseBreaker } from '../../../src/breaker/snapshot';
 
 describe('what Redis holds', () => {
   it('is read with its payload, line breaks and all', () => {
@@ -51,10 +51,12 @@ describe('what Redis holds', () => {
   });
 
   it('shows a breaker that was never written as closed', () => {
-    const nothing = { state: 'CLOSED', since: 0, openUntil: 0, openings: 0, calls: 0, failures: 0 };
-    expect(parseBreaker(null)).toEqual(nothing);
-    expect(parseBreaker('1\nOPEN\n5\n9\n1\n2\n0\n0\n\n10:3:4,11:1:0')).toEqual({
-      ...{ state: 'OPEN', since: 5, openUntil: 9, openings: 2, calls: 8, failures: 4 },
+    const nothing = { state: 'CLOSED', since: 0, openUntil: 0, openings: 0, calls: 0, failures: 0, slow: 0 };
+    expect(parseBreaker(null)).toMatchObject(nothing);
+    const lines = ['2', 'OPEN', 5, 9, 1, 2, '', '', 3, 12, '', 'RATE_LIMIT: slow down', '4 of 8 failed', '7:9'];
+    expect(parseBreaker([...lines, '11:7:3:1:1:1,10:1:1:0:1:1'].join('\n'))).toEqual({
+      ...{ state: 'OPEN', since: 5, openUntil: 9, openings: 2, failedInRow: 3, permits: 1, why: '4 of 8 failed' },
+      ...{ holdUntil: 12, holdWhy: 'RATE_LIMIT: slow down', calls: 8, failures: 4, slow: 1 },
     });
   });
 });

@@ -61,17 +61,19 @@ describe('the policy of a job', () => {
 
   it('has a breaker of its own settings per job type, in ms', () => {
     const config = load({ retry: { circuit_breaker: { job_types: { 'order.place': { failure_ratio: 0.3 } } } } });
-    expect(breakerSettings(config, 'order.place')).toMatchObject({
+    expect(breakerSettings(config, { jobType: 'order.place' })).toMatchObject({
       failureRatio: 0.3,
       windowMs: 30_000,
       mode: 'enforce',
     });
-    expect(breakerSettings(config, 'order.cancel')).toMatchObject({ failureRatio: 0.5 });
+    expect(breakerSettings(config, { jobType: 'order.cancel' })).toMatchObject({ failureRatio: 0.5 });
   });
 
   it('has no breaker where it is switched off, and one that only watches in observe', () => {
-    expect(breakerSettings(load({ mode: 'off' }), 'order.place')).toBeUndefined();
-    expect(breakerSettings(load({ retry: { circuit_breaker: { enabled: false } } }), 'order.place')).toBeUndefined();
-    expect(breakerSettings(load({ mode: 'observe' }), 'order.place')).toMatchObject({ mode: 'observe' });
+    expect(breakerSettings(load({ mode: 'off' }), { jobType: 'order.place' })).toBeUndefined();
+    expect(
+      breakerSettings(load({ retry: { circuit_breaker: { enabled: false } } }), { jobType: 'order.place' }),
+    ).toBeUndefined();
+    expect(breakerSettings(load({ mode: 'observe' }), { jobType: 'order.place' })).toMatchObject({ mode: 'observe' });
   });
 });

@@ -1,0 +1,63 @@
+/**
+ * What people ordered of one scope. Kill and force are slots of their own: a kill wins while it is set, and lifting it leaves a
+ * force that has not ended. Its control workflow is the source of truth, Redis a projection.
+ */
+export interface Override {
+  /** Number of the change in the control workflow. Only grows. */
+  version: number;
+  kill: boolean;
+  force: '' | 'open' | 'closed';
+  /** Redis ms at which the force ends; 0 where there is none. */
+  until: number;
+  /** Who forced, why, and under which ticket; `''` where nothing is forced. */
+  actor: string;
+  reason: string;
+  ticket: string;
+  killedBy: string;
+  killReason: string;
+}
+
+export const NO_OVERRIDE: Override = {
+  version: 0,
+  kill: false,
+  force: '',
+  until: 0,
+  actor: '',
+  reason: '',
+  ticket: '',
+  killedBy: '',
+  killReason: '',
+};
+
+/** Lines as `lua/override.lua` writes them: format version, then the fields in this order. */
+export function packOverride(override: Override): string {
+  const { version, kill, force, until, actor, reason, ticket, killedBy, killReason } = override;
+  const people = [actor, reason, ticket, killedBy, killReason].map((text) => text.replace(/[\r\n]+/g, ' '));
+  return ['1', version, kill ? '1' : '', force, until, ...people].join('\n');
+}
+
+/** Reads the lines of an override; no override where there are none. */
+export function parseOverride(raw: string | null): Override {
+  if (raw === null) return NO_OVERRIDE;
+  const [format, version = '0', kill, force = '', until = '0', actor = '', reason = '', ticket = '', ...more] =
+    raw.split('\n');
+  // Whoever cannot read a kill must not act as if there were none.
+  if (format !== '1') throw new Error(`fillsafe: override format ${String(format)} is newer than this version`);
+  const [killedBy = '', killReason = ''] = more;
+  return {
+    version: Number(version),
+    kill: kill === '1',
+    force: force === 'open' || force === 'closed' ? force : '',
+    until: Number(until),
+    actor,
+    reason,
+    ticket,
+    killedBy,
+    killReason,
+  };
+}
+
+/** Whether a force is in effect at this moment of Redis time: the end of one needs nobody to take it away. */
+export function forceAt({ force, until }: Override, nowMs: number): Override['force'] {
+  return nowMs < until ? force : '';
+}

@@ -1,0 +1,69 @@
+import { forceAt, type Override } from './override';
+
+export const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN', 'RAMP'] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
+/** The automatic state of one level as Redis holds it; times are Redis ms, 0 where there is none. */
+export interface BreakerSnapshot {
+  state: BreakerState;
+  since: number;
+  openUntil: number;
+  openings: number;
+  failedInRow: number;
+  /** The venue's own "come back at". */
+  holdUntil: number;
+  holdWhy: string;
+  /** What brought it to its state. */
+  why: string;
+  /** Probes under way. */
+  permits: number;
+  /** Calls of the window, and those of them that failed or were slow. */
+  calls: number;
+  failures: number;
+  slow: number;
+}
+
+const FORMAT = '2';
+
+/** Reads the lines that `lua/breaker.lua` writes; a level that was never written is closed. */
+export function parseBreaker(raw: string | null): BreakerSnapshot {
+  const lines = raw?.startsWith(`${FORMAT}\n`) ? raw.split('\n') : [];
+  const number = (at: number): number => Number(lines[at] ?? 0);
+  const sums = { calls: 0, failures: 0, slow: 0 };
+  for (const slot of (lines[14] ?? '').split(',').filter(Boolean)) {
+    const [, calls = 0, failures = 0, slow = 0] = slot.split(':').map(Number);
+    sums.calls += calls;
+    sums.failures += failures;
+    sums.slow += slow;
+  }
+  return {
+    state: (lines[1] as BreakerState | undefined) ?? 'CLOSED',
+    since: number(2),
+    openUntil: number(3),
+    openings: number(5),
+    failedInRow: number(8),
+    holdUntil: number(9),
+    holdWhy: lines[11] ?? '',
+    why: lines[12] ?? '',
+    permits: (lines[13] ?? '').split(',').filter(Boolean).length,
+    ...sums,
+  };
+}
+
+export type Standing = BreakerState | 'HELD' | 'FORCED_OPEN' | 'FORCED_CLOSED' | 'KILLED';
+
+/** How a level stands, all told; the strictest word counts. `until` is Redis ms, 0 where nothing ends it by itself. */
+export function standing(
+  breaker: BreakerSnapshot,
+  override: Override,
+  nowMs: number,
+): { standing: Standing; until: number; why: string } {
+  const { actor, reason, killedBy, killReason, until } = override;
+  const force = forceAt(override, nowMs);
+  if (override.kill) return { standing: 'KILLED', until: 0, why: `${killedBy}: ${killReason}` };
+  if (breaker.holdUntil > nowMs) return { standing: 'HELD', until: breaker.holdUntil, why: breaker.holdWhy };
+  if (force === 'open') return { standing: 'FORCED_OPEN', until, why: `${actor}: ${reason}` };
+  if (force === 'closed') return { standing: 'FORCED_CLOSED', until, why: `${actor}: ${reason}` };
+  const { state, openUntil, why } = breaker;
+  return { standing: state, until: state === 'OPEN' ? openUntil : 0, why };
+}

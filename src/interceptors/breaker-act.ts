@@ -1,0 +1,59 @@
+import type { Hold, VenueHealth } from '../breaker/report';
+import type { LevelTurn, Levels } from '../breaker/levels';
+import { scopeOf, VENUE_LEVEL } from '../breaker/scope';
+import type { Admission } from '../guard/answers';
+import { breakerSettings } from '../policy/job-policy';
+import type { Act } from './admission';
+import type { Runtime } from './runtime';
+
+/** A change of an automatic breaker that this worker brought about. */
+export interface BreakerTurn {
+  /** As people write it: `paper/order.place`. */
+  scope: string;
+  from: string;
+  to: string;
+  why: string;
+}
+
+/** Counts and tells what a script turned. */
+export function tellTurns(runtime: Runtime, venue: string, turns: readonly LevelTurn[]): void {
+  for (const { level, from, to, why } of turns) {
+    const scope = scopeOf(venue, level);
+    runtime.recorder.breakerTurned(venue, level, to);
+    runtime.log.warn({ scope, from, to, why }, 'breaker turned');
+    runtime.onTurn({ scope, from, to, why });
+  }
+}
+
+/** Tries the harmless read that admit asked for, and tells what it showed. */
+export async function probe(
+  runtime: Runtime,
+  act: Act,
+  { level, token }: Admission & { kind: 'PROBE' },
+): Promise<void> {
+  const settings = breakerSettings(runtime.config, kindOf(level));
+  if (!settings) return;
+  const isWell = await (act.effect.probe?.(act.input) ?? Promise.resolve()).then(
+    () => true,
+    () => false,
+  );
+  const turns = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, isWell, settings);
+  tellTurns(runtime, act.ref.venue, turns);
+}
+
+function kindOf(level: string): 'venue' | 'account' | { jobType: string } {
+  if (level === VENUE_LEVEL) return 'venue';
+  return level.startsWith('account:') ? 'account' : { jobType: level };
+}
+
+/** What an ending tells the breakers: a hold is for the level that it concerns, or for the venue where the act has no such one. */
+export function reported(
+  { levels }: { levels: Levels },
+  worker: number,
+  health: VenueHealth,
+  hold: Hold | undefined,
+): { levels: Levels; health: VenueHealth; worker: number; hold: (Hold & { level: string }) | undefined } {
+  const [venue = VENUE_LEVEL, jobType = VENUE_LEVEL, account = VENUE_LEVEL] = levels.names;
+  const level = hold && { venue, jobType, account }[hold.concerns];
+  return { levels, health, worker, hold: hold && level ? { ...hold, level } : undefined };
+}
