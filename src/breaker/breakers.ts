@@ -1,4 +1,3 @@
-import type { RedisConnection } from '../redis/client-options';
 import type { RunScript } from '../redis/scripts';
 import { parseTurns, type LevelTurn } from './levels';
 import { parseOverride, type Override } from './override';
@@ -13,6 +12,13 @@ export interface LevelStanding {
   override: Override;
 }
 
+/** What people ordered of a level, as its control workflow tells it: what is forced ends after `forMs` from now. */
+export interface LevelOrders extends Omit<Override, 'until'> {
+  forMs: number;
+  /** The last orders as rows of the audit, the oldest first; those that Redis has are not written again. */
+  rows: readonly { number: number; text: string }[];
+}
+
 /** The breakers of the fleet, beside the acts that they judge. */
 export class Breakers {
   constructor(
@@ -21,6 +27,8 @@ export class Breakers {
     private readonly keys: {
       breaker(venue: string, level: string): string;
       override(venue: string, level: string): string;
+      audit(venue: string): string;
+      inflight(venue: string): string;
     },
   ) {}
 
@@ -46,5 +54,23 @@ export class Breakers {
     const args = [token, isWell ? 'ok' : 'fail', packBreakerSettings(settings)];
     const [kind, turn = ''] = await this.run('probed', [this.keys.breaker(venue, level)], args);
     return kind === 'TAKEN' ? parseTurns(`${level} ${turn}`) : [];
+  }
+
+  /** Writes what people ordered of a level. STALE: Redis knows of a later order, of this number. */
+  async order(
+    venue: string,
+    level: string,
+    orders: LevelOrders,
+  ): Promise<{ kind: 'OK'; turns: LevelTurn[] } | { kind: 'STALE'; number: number }> {
+    const { number, kill, force, forMs, actor, reason, ticket, killedBy, killReason, rows } = orders;
+    const people = [actor, reason, ticket, killedBy, killReason].map((text) => text.replace(/[\r\n]+/g, ' '));
+    const keys = [this.keys.override(venue, level), this.keys.audit(venue), this.keys.inflight(venue)];
+    if (level !== ALL) keys.push(this.keys.breaker(venue, level));
+    const [kind, known = '', turn = ''] = await this.run('override', keys, [
+      ...[number, kill ? '1' : '', force, Math.max(Math.round(forMs), 0), ...people],
+      ...rows.flatMap((row) => [row.number, row.text]),
+    ]);
+    if (kind === 'STALE') return { kind, number: Number(known) };
+    return { kind: 'OK', turns: parseTurns(turn && `${level} ${turn}`) };
   }
 }

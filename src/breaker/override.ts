@@ -3,8 +3,8 @@
  * force that has not ended. Its control workflow is the source of truth, Redis a projection.
  */
 export interface Override {
-  /** Number of the change in the control workflow. Only grows. */
-  version: number;
+  /** Number of the last order in the control workflow. Only grows. */
+  number: number;
   kill: boolean;
   force: '' | 'open' | 'closed';
   /** Redis ms at which the force ends; 0 where there is none. */
@@ -18,7 +18,7 @@ export interface Override {
 }
 
 export const NO_OVERRIDE: Override = {
-  version: 0,
+  number: 0,
   kill: false,
   force: '',
   until: 0,
@@ -29,23 +29,16 @@ export const NO_OVERRIDE: Override = {
   killReason: '',
 };
 
-/** Lines as `lua/override.lua` writes them: format version, then the fields in this order. */
-export function packOverride(override: Override): string {
-  const { version, kill, force, until, actor, reason, ticket, killedBy, killReason } = override;
-  const people = [actor, reason, ticket, killedBy, killReason].map((text) => text.replace(/[\r\n]+/g, ' '));
-  return ['1', version, kill ? '1' : '', force, until, ...people].join('\n');
-}
-
-/** Reads the lines of an override; no override where there are none. */
+/** Reads the lines that `override.lua` writes; no override where there are none. */
 export function parseOverride(raw: string | null): Override {
   if (raw === null) return NO_OVERRIDE;
-  const [format, version = '0', kill, force = '', until = '0', actor = '', reason = '', ticket = '', ...more] =
+  const [format, number = '0', kill, force = '', until = '0', actor = '', reason = '', ticket = '', ...more] =
     raw.split('\n');
   // Whoever cannot read a kill must not act as if there were none.
   if (format !== '1') throw new Error(`fillsafe: override format ${String(format)} is newer than this version`);
   const [killedBy = '', killReason = ''] = more;
   return {
-    version: Number(version),
+    number: Number(number),
     kill: kill === '1',
     force: force === 'open' || force === 'closed' ? force : '',
     until: Number(until),

@@ -10,7 +10,18 @@ const FRAGMENTS: Record<string, string> = {
   breaker: join(FOLDERS.breaker, 'breaker.lua'),
   levels: join(FOLDERS.breaker, 'levels.lua'),
 };
-const SCRIPTS = ['admit', 'settle', 'probed', 'look-begin', 'look-end', 'resolve', 'sweep', 'open-store', 'trust-store'] as const;
+const SCRIPTS = [
+  'admit',
+  'settle',
+  'probed',
+  'override',
+  'look-begin',
+  'look-end',
+  'resolve',
+  'sweep',
+  'open-store',
+  'trust-store',
+] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 /** The text of a script with its `--#include` fragments in place. Its SHA is its version: old and new workers run side by side. */

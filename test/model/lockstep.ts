@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Levels } from '../../src/breaker/levels';
-import { NO_OVERRIDE, packOverride } from '../../src/breaker/override';
+import { NO_OVERRIDE } from '../../src/breaker/override';
 import { Guard } from '../../src/guard/guard';
 import { guardKeys } from '../../src/guard/keys';
 import type { BreakerRow } from './breaker-model';
@@ -362,9 +362,8 @@ export class Lockstep {
 
   /** Orders reach Redis as their control workflow projects them. */
   private async order({ level, kill, force, ticks }: Op & { op: 'order' }): Promise<void> {
-    const until = force === '' ? 0 : this.world.nowMs() + ticks * TICK_MS;
-    const order = { ...NO_OVERRIDE, version: this.steps, kill, force, until };
-    await this.redis.set(this.keys.override(VENUE, level), packOverride(order));
+    const orders = { ...NO_OVERRIDE, number: this.steps, kill, force, forMs: ticks * TICK_MS, rows: [] };
+    await this.worker(0).guard.breakers.order(VENUE, level, orders);
     if (!this.breaker) return;
     if (level === 'all') this.breaker.allKilled = kill;
     else this.breaker.level(level).order = { kill, force, until: this.now + ticks };

@@ -6,12 +6,14 @@
 local KILL_WAIT_MS = 5000
 local DEFAULT_PER_SECOND = 20
 
--- Lines: version, change, kill, force, until, actor, reason, ticket, killed by, why killed.
+-- Lines: version, number of the order, kill, force, until, actor, reason, ticket, killed by, why killed.
 local function parseOverride(raw)
   if not raw then return nil end
   local lines = {}
   for line in string.gmatch(raw .. '\n', '([^\n]*)\n') do lines[#lines + 1] = line end
-  return { kill = lines[3] == '1', force = lines[4], untilMs = tonumber(lines[5]) or 0, actor = lines[6] or '', reason = lines[7] or '',
+  -- Whoever cannot read a kill must not act as if there were none.
+  if lines[1] ~= '1' then error('fillsafe: override version ' .. tostring(lines[1]) .. ' is newer than this worker') end
+  return { number = tonumber(lines[2]) or 0, kill = lines[3] == '1', force = lines[4], untilMs = tonumber(lines[5]) or 0, actor = lines[6] or '', reason = lines[7] or '',
     killedBy = lines[9] or '', killReason = lines[10] or '' }
 end
 

@@ -1,0 +1,41 @@
+-- What people ordered of one level, as its control workflow has it; Redis holds a projection. The order, its audit row and what
+-- follows for the automatic state are one step.
+-- KEYS  1 override  2 audit stream  3 in-flight set  4 breaker of the level (absent for `all`, which has none)
+-- ARGV  1 number of the last order  2 1 if killed  3 open | closed | '' if nothing is forced  4 ms for which that still holds
+--       5 actor  6 reason  7 ticket of what is forced  8 who killed  9 why
+--       then the last orders' audit rows, the oldest first, each as its number and its text
+-- Reply OK number turns | STALE number
+--#include record
+--#include breaker
+--#include levels
+
+local number, kill, force, forMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+local now, micros = redisTime()
+local before = parseOverride(redis.call('GET', KEYS[1]))
+local known = before and before.number or 0
+-- An older order that comes late, or the same one again: its row is there already.
+if known > number then return { 'STALE', text(known) } end
+if known == number then return { 'OK', text(known), '' } end
+
+-- A ZREM may pass when Redis is full, and lets what follows pass too: a kill must not wait for memory.
+redis.call('ZREM', KEYS[3], '')
+local untilMs = force == '' and 0 or now + forMs
+redis.call('SET', KEYS[1], table.concat({ '1', text(number), kill, force, text(untilMs), unpack(ARGV, 5, 9) }, '\n'))
+for i = 10, #ARGV, 2 do
+  -- More than one where Redis had lost them, or was away for some.
+  if tonumber(ARGV[i]) > known then redis.call('XADD', KEYS[2], '*', 'what', 'override', 'number', ARGV[i], 'row', ARGV[i + 1]) end
+end
+if not KEYS[4] then return { 'OK', text(number), '' } end
+
+local breaker = parseBreaker(redis.call('GET', KEYS[4]))
+local was = before and before.untilMs > now and before.force or ''
+if force == 'open' then
+  breakerForceOpen(breaker, now, micros, untilMs, 'forced open by ' .. ARGV[5] .. ': ' .. ARGV[6])
+elseif was == 'open' and breaker.state == 'OPEN' then
+  -- What held it is lifted before its time: on to probing, as at its end.
+  breaker.openUntil = now
+else
+  return { 'OK', text(number), '' }
+end
+redis.call('SET', KEYS[4], packBreaker(breaker))
+return { 'OK', text(number), breaker.turns or '' }
