@@ -37,7 +37,15 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
       const { venue, intentId, symbol } = cancel;
       const ref = { venue, jobType: 'order.cancel', intentId };
       const summary = describeCancel(cancel);
-      return { ref, input: cancel, given: cancel, fingerprint: fingerprintOf(cancel), summary, symbol, account: cancel.account };
+      return {
+        ref,
+        input: cancel,
+        given: cancel,
+        fingerprint: fingerprintOf(cancel),
+        summary,
+        symbol,
+        account: cancel.account,
+      };
     },
     run: async (cancel, ticket) => {
       const venue = deps.venue(cancel.venue);

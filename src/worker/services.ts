@@ -137,11 +137,7 @@ function assemble(
   };
   // What other workers brought about shows here when Prometheus asks: all at once, as Prometheus waits no longer than each.
   const refreshMetrics = async (): Promise<void> => {
-    await Promise.all([
-      refreshRedis(),
-      ...names.map(refreshVenue),
-      ...names.map(refreshBreakers),
-    ]);
+    await Promise.all([refreshRedis(), ...names.map(refreshVenue), ...names.map(refreshBreakers)]);
   };
   return {
     runtime: {
