@@ -17,6 +17,7 @@ import { ReplicatedAdmissions } from '../redis/replicated';
 import { UnsafeRedisError } from '../redis/safety';
 import { safetyOptions, venueClocks } from '../redis/safety-options';
 import { RedisWatch } from '../redis/watch';
+import type { Controls } from './controls';
 import { configuredJobTypes } from '../policy/job-policy';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
@@ -30,6 +31,8 @@ export interface Services {
   venues: Map<string, VenuePort>;
   venue(name: string): VenuePort;
   refreshMetrics(): Promise<void>;
+  /** From then on breakers' turns are told in Temporal, and what people ordered comes from there when Redis lost it. */
+  useControls(controls: Pick<Controls, 'turned' | 'lost'>): void;
   close(): Promise<void>;
 }
 
@@ -75,11 +78,15 @@ function assemble(
   }: { redis: RedisConnection; waiting: RedisConnection | undefined; ownEffects: readonly EffectDefinition[] },
 ): Services {
   const { namespace, ttl_seconds } = config.retry.redis;
+  let controls: Pick<Controls, 'turned' | 'lost'> | undefined;
   const onStore = (name: string, { suspected, leftMs }: StoreState): void => {
     metrics.storeSuspected.set({ venue: name }, suspected === '' ? 0 : 1);
-    if (suspected === '')
+    if (suspected === '') {
       log.warn({ venue: name }, 'the suspicion against Redis is over: acts leave without a look again');
-    else log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
+      return;
+    }
+    log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
+    controls?.lost();
   };
   const { wait_for: waitFor, timeout_ms: timeoutMs } = config.redis.replicas;
   const replicated =
@@ -143,7 +150,7 @@ function assemble(
     runtime: {
       ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects },
       worker: randomInt(31),
-      onTurn: () => undefined,
+      onTurn: (turn) => controls?.turned(turn),
     },
     redis,
     watch,
@@ -151,6 +158,7 @@ function assemble(
     venues,
     venue,
     refreshMetrics,
+    useControls: (theirs) => (controls = theirs),
     close: async () => {
       watch.stop();
       await outbox.flush();
