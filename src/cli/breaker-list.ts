@@ -1,6 +1,6 @@
 import type { LevelStanding } from '../breaker/breakers';
 import { ALL, parseScope, scopeOf, scopeOfControl, VENUE_LEVEL, type Scope } from '../breaker/scope';
-import { standing } from '../breaker/snapshot';
+import { standing, type Standing } from '../breaker/snapshot';
 import { FillsafeClient } from '../client/client';
 import { openGuard } from '../client/open-guard';
 import type { FillsafeConfig } from '../config/schema';
@@ -15,7 +15,11 @@ import { facts, table } from './table';
 /** How a breaker stands, as `--json` tells it. Times are ISO 8601. */
 interface BreakerLine extends BreakerWords {
   scope: string;
+  /** The scope above this one that holds it, whatever it says itself; null if none does. */
+  heldBy: string | null;
 }
+
+const HOLDING: readonly Standing[] = ['KILLED', 'HELD', 'FORCED_OPEN', 'OPEN'];
 
 export async function listBreakers(config: FillsafeConfig, { json }: { json?: boolean }): Promise<void> {
   const client = await FillsafeClient.connect(config);
@@ -31,9 +35,9 @@ export async function listBreakers(config: FillsafeConfig, { json }: { json?: bo
         ['breaker', 'state', 'since', 'failed of threshold', 'next', 'ordered', 'why'],
         lines.map((line) => [
           line.scope,
-          line.words,
+          stateOf(line),
           line.since === null ? '' : ago(Date.parse(line.since), nowMs),
-          line.failureRatio === null ? '' : `${line.failures}/${line.calls}, ${line.threshold}`,
+          line.scope === ALL ? '' : `${line.failures}/${line.calls}, ${line.threshold}`,
           line.next,
           line.ordered,
           line.why,
@@ -63,7 +67,7 @@ export async function showBreaker(config: FillsafeConfig, text: string, { json }
       [
         text,
         facts([
-          ['state', line!.words],
+          ['state', stateOf(line!)],
           ['since', line!.since ?? 'the beginning'],
           ['why', line!.why],
           [
@@ -80,6 +84,10 @@ export async function showBreaker(config: FillsafeConfig, text: string, { json }
   } finally {
     await client.close();
   }
+}
+
+function stateOf({ heldBy, words }: BreakerLine): string {
+  return heldBy === null ? words : `${words}, but ${heldBy} holds`;
 }
 
 /** Everything that may have a breaker: what is configured, and what people or workers have a control workflow for. */
@@ -109,15 +117,21 @@ async function readBreakers(config: FillsafeConfig, scopes: readonly Scope[]): P
     const venues = [...new Set(scopes.map(({ venue }) => venue))].filter((venue) => venue !== ALL);
     const standings = new Map<string, LevelStanding>();
     for (const venue of venues.length > 0 ? venues : laneVenues(config)) {
-      const levels = scopes.filter((scope) => scope.venue === venue).map(({ level }) => level);
-      for (const each of await guard.breakers.read(venue, levels)) standings.set(scopeOf(venue, each.level), each);
+      const levels = new Set(scopes.filter((scope) => scope.venue === venue).map(({ level }) => level)).add(
+        VENUE_LEVEL,
+      );
+      for (const each of await guard.breakers.read(venue, [...levels])) standings.set(scopeOf(venue, each.level), each);
     }
+    const standingOf = (scope: string) => {
+      const { breaker, override } = standings.get(scope)!;
+      return { breaker, override, ...standing(breaker, override, nowMs) };
+    };
     return scopes.map(({ venue, level }) => {
       const scope = scopeOf(venue, level);
-      const { breaker, override } = standings.get(scope)!;
       const settings = level === ALL ? undefined : breakerSettings(config, settingsOf(level));
-      const words = breakerWords({ breaker, override, ...standing(breaker, override, nowMs) }, settings, nowMs);
-      return { scope, ...words };
+      const above = [ALL, venue].filter((each) => each !== scope && standings.has(each));
+      const heldBy = above.find((each) => HOLDING.includes(standingOf(each).standing)) ?? null;
+      return { scope, heldBy, ...breakerWords(standingOf(scope), settings, nowMs) };
     });
   } finally {
     close();
