@@ -1,16 +1,8 @@
 import { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime as TemporalRuntime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime as TemporalRuntime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { missingSearchAttributes, TemporalUnreachableError, temporalSettings } from '../client/temporal';
 import type { FillsafeConfig } from '../config/schema';
-import { effectQueue, queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
-import { workflowBundle } from './bundle';
 import { Controls } from './controls';
 import { serveHealth } from './http';
 import { openStores } from './open-stores';
@@ -18,6 +10,7 @@ import { FillsafePlugin } from './plugin';
 import { ensureSweeps } from './schedules';
 import { WorkerGroup } from './group';
 import { openServices, type Services } from './services';
+import { startWorkers, type CommonOptions } from './start-workers';
 
 export interface RunningWorker {
   /** Address of `/metrics`, `/healthz` and `/readyz`. */
@@ -64,14 +57,7 @@ export async function runWorker(config: FillsafeConfig, log: Logger): Promise<Ru
       readiness: () => readiness(group, services, orders, open),
     });
     closeHealth = health.close;
-    const { effects } = services.runtime;
-    const held = effects.heldPlaces().map(({ jobType, venue }) => effectQueue(jobType, venue));
-    const others = queuesOf(effects.places()).filter((queue) => !held.includes(queue));
-    group.run(
-      await Promise.all([workflowWorker(options), ...others.map((queue) => effectWorker(config, options, queue))]),
-    );
-    await Promise.race([orders.restored(), group.done]);
-    group.run(await Promise.all(held.map((queue) => effectWorker(config, options, queue))));
+    await startWorkers(group, services, orders, options);
     services.metrics.workerReady.set(1);
     return {
       metricsAddress: health.address,
@@ -109,11 +95,7 @@ async function connect(config: FillsafeConfig): Promise<NativeConnection> {
 }
 
 /** What all Temporal workers of this process share. Compares the stores and makes the schedules first. */
-async function workerOptions(
-  config: FillsafeConfig,
-  services: Services,
-  client: Client,
-): Promise<Omit<WorkerOptions, 'taskQueue'>> {
+async function workerOptions(config: FillsafeConfig, services: Services, client: Client): Promise<CommonOptions> {
   const { runtime } = services;
   const missing = await missingSearchAttributes(client);
   if (missing.length > 0) {
@@ -130,30 +112,6 @@ async function workerOptions(
     shutdownGraceTime: config.worker.shutdown_grace_seconds * 1_000,
     plugins: [new FillsafePlugin(services, { searchAttributes: missing.length === 0 })],
   };
-}
-
-async function workflowWorker(options: Omit<WorkerOptions, 'taskQueue'>): Promise<Worker> {
-  return Worker.create({
-    ...options,
-    taskQueue: WORKFLOW_QUEUE,
-    workflowBundle: await workflowBundle(),
-    workflowTaskPollerBehavior: { type: 'autoscaling' },
-    // A workflow whose worker died waits this long for it; Temporal's default is 10 s.
-    stickyQueueScheduleToStartTimeout: 3_000,
-  });
-}
-
-function effectWorker(
-  { worker }: FillsafeConfig,
-  options: Omit<WorkerOptions, 'taskQueue'>,
-  taskQueue: string,
-): Promise<Worker> {
-  return Worker.create({
-    ...options,
-    taskQueue,
-    maxConcurrentActivityTaskExecutions: worker.concurrency,
-    activityTaskPollerBehavior: { type: 'autoscaling' },
-  });
 }
 
 async function readiness(
