@@ -48,10 +48,14 @@ const MOST_EVENTS_A_RUN = 2_000;
 const AGAIN_MS = 2_000;
 
 // One try each: what is written says for how long it still holds, which must be counted anew for the next one.
-const { adoptOverrides, projectOverrides } = proxyActivities<{
-  adoptOverrides(scope: string, venues: string[]): Promise<Adoption>;
-  projectOverrides(scope: string, venues: string[], orders: LevelOrders): Promise<Projection>;
-}>({ startToCloseTimeout: '10 seconds', scheduleToStartTimeout: '10 seconds', retry: { maximumAttempts: 1 } });
+const asked = (summary: string) =>
+  proxyActivities<{
+    adoptOverrides(scope: string, venues: string[]): Promise<Adoption>;
+    projectOverrides(scope: string, venues: string[], orders: LevelOrders): Promise<Projection>;
+  }>({
+    ...{ startToCloseTimeout: '10 seconds', scheduleToStartTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
+    summary,
+  });
 
 /**
  * What people ordered of one scope: the source of truth, of which Redis holds a projection. Runs for ever; id `breaker:<scope>`.
@@ -68,7 +72,9 @@ export async function breakerControl(carried?: ControlState): Promise<void> {
     const until = state.force?.until;
     const changes = (): boolean => state.force?.until !== until || isFull();
     const left = leftMs(state, Date.now());
-    await (left === undefined ? condition(changes) : condition(changes, left));
+    await (left === undefined
+      ? condition(changes)
+      : condition(changes, left, { summary: 'until what is forced ends' }));
     if (expire(state, Date.now())) control.tell();
   }
   await condition(allHandlersFinished);
@@ -137,6 +143,7 @@ class Control {
   async begin(): Promise<void> {
     while (!this.isBegun) {
       try {
+        const { adoptOverrides } = asked('what does Redis know of earlier orders?');
         adopt(this.state, await adoptOverrides(this.state.scope, this.state.venues), Date.now());
         this.isBegun = true;
       } catch (error) {
@@ -168,7 +175,7 @@ class Control {
     const { settleMs } = await this.project();
     // What was let through just before may still be on its way for so long: only then does nothing leave any more.
     const holds = request.action === 'kill' || request.action === 'open';
-    if (holds) await sleep(settleMs);
+    if (holds) await sleep(settleMs, { summary: 'what was let through before may still leave' });
     return snapshotOf(this.state);
   }
 
@@ -194,10 +201,11 @@ class Control {
   private async write(): Promise<Projection> {
     const { state } = this;
     for (;;) {
-      const [asked, { number }] = [this.asked, state];
+      const [begunAfter, { number }] = [this.asked, state];
+      const { projectOverrides } = asked(`${snapshotOf(state).standing} (order ${number}) to Redis`);
       try {
         const projection = await projectOverrides(state.scope, state.venues, ordersOf(state, Date.now()));
-        this.written = asked;
+        this.written = begunAfter;
         state.projected = number;
         if (projection.note !== '') happened(state, Date.now(), projection.note);
         this.tell();

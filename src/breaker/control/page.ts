@@ -19,8 +19,8 @@ export function snapshotOf(state: ControlState): ControlSnapshot {
   const what = scope === 'all' ? 'everywhere' : `at ${scope}`;
   const meanings = {
     KILLED: `nothing that adds risk leaves ${what} until somebody orders unkill; cancels pass`,
-    FORCED_OPEN: `nothing that adds risk leaves ${what} until ${force?.until}; then the venue is tried; cancels pass`,
-    FORCED_CLOSED: `jobs pass ${what} whatever the automatic breaker says, until ${force?.until}`,
+    FORCED_OPEN: `nothing that adds risk leaves ${what} until ${time(force?.until)}; then the venue is tried; cancels pass`,
+    FORCED_CLOSED: `jobs pass ${what} whatever the automatic breaker says, until ${time(force?.until)}`,
     AUTOMATIC: 'nothing is ordered: the automatic breaker decides',
   };
   return { ...told, standing, meaning: meanings[standing], inEffect: projected === number };
@@ -32,7 +32,7 @@ export function pageOf(state: ControlState): string {
   const by = kill ?? force;
   const ticket = by?.ticket ? ` (${by.ticket})` : '';
   const told = automatic
-    ? `${automatic.state} since ${automatic.since}: ${automatic.why}`
+    ? `${automatic.state} since ${time(automatic.since)}: ${automatic.why}`
     : 'closed, no turn was told yet';
   return [
     `# ${state.scope}: ${standing.replace('_', ' ').toLowerCase()}`,
@@ -41,21 +41,26 @@ export function pageOf(state: ControlState): string {
     '',
     '| | |',
     '|---|---|',
-    ...(by ? [`| ordered | by ${cell(by.actor)} at ${by.at}: ${cell(by.reason)}${cell(ticket)} |`] : []),
+    ...(by ? [`| ordered | by ${cell(by.actor)} at ${time(by.at)}: ${cell(by.reason)}${cell(ticket)} |`] : []),
     ...(kill && force
-      ? [`| beneath the kill | forced ${force.action} by ${cell(force.actor)} until ${force.until} |`]
+      ? [`| beneath the kill | forced ${force.action} by ${cell(force.actor)} until ${time(force.until)} |`]
       : []),
     ...(state.scope === 'all' ? [] : [`| automatic breaker | ${cell(told)} |`]),
     `| known to every worker | ${inEffect ? `yes, order ${number}` : 'not yet: writing it to Redis'} |`,
-    ...(refused ? [`| **refused** at ${refused.at} | ${cell(refused.what)} |`] : []),
+    ...(refused ? [`| **refused** at ${time(refused.at)} | ${cell(refused.what)} |`] : []),
     '',
     ...events
       .slice(-20)
       .reverse()
-      .map(({ at, what }) => `- ${at} ${cell(what)}`),
+      .map(({ at, what }) => `- ${time(at)}: ${cell(what)}`),
     '',
     'Order otherwise by update or signal `override`, or `fillsafe breaker`.',
   ].join('\n');
+}
+
+/** `2026-11-27 22:41:26 UTC`. */
+function time(iso = ''): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /** Texts of people and venues end no cell and open no markup of their own. */
