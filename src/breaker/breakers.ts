@@ -35,13 +35,14 @@ export class Breakers {
   /** The named levels of a venue, in one question; first `all`, of which there are only orders. */
   async read(venue: string, levels: readonly string[]): Promise<LevelStanding[]> {
     const names = [ALL, ...levels];
-    const keys = names.flatMap((level) => [this.keys.breaker(venue, level), this.keys.override(venue, level)]);
-    const raws = await this.mget(keys);
-    return names.map((level, i) => ({
-      level,
-      breaker: parseBreaker(raws[2 * i] ?? null),
-      override: parseOverride(raws[2 * i + 1] ?? null),
-    }));
+    return standingsOf(names, await this.mget(this.keysOf(venue, names)));
+  }
+
+  /** As `read`, with the Redis time of it: whether something is over by then no clock of a worker's can tell. */
+  async readAt(venue: string, levels: readonly string[]): Promise<{ nowMs: number; levels: LevelStanding[] }> {
+    const names = [ALL, ...levels];
+    const [nowMs, ...raws] = await this.run('standings', this.keysOf(venue, names), []);
+    return { nowMs: Number(nowMs), levels: standingsOf(names, raws) };
   }
 
   /** Tells what the read showed that `admit` asked for; nobody hears one that comes late. */
@@ -73,4 +74,17 @@ export class Breakers {
     if (kind === 'STALE') return { kind, number: Number(known) };
     return { kind: 'OK', turns: parseTurns(turn && `${level} ${turn}`) };
   }
+
+  private keysOf(venue: string, levels: readonly string[]): string[] {
+    return levels.flatMap((level) => [this.keys.breaker(venue, level), this.keys.override(venue, level)]);
+  }
+}
+
+/** `raws`: breaker and override of each level. */
+function standingsOf(levels: readonly string[], raws: readonly (string | null)[]): LevelStanding[] {
+  return levels.map((level, i) => ({
+    level,
+    breaker: parseBreaker(raws[2 * i] ?? null),
+    override: parseOverride(raws[2 * i + 1] ?? null),
+  }));
 }
