@@ -12,6 +12,7 @@ import { loadConfig } from '../config/load';
 import type { FillsafeConfig } from '../config/schema';
 import type { EffectDefinition } from '../../activities';
 import { queuesOf } from '../domain/job-types';
+import { slotsOf } from './gate';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
 import { ensureSweeps } from './schedules';
@@ -61,7 +62,7 @@ export async function createFillsafePlugin(options: FillsafePluginOptions = {}):
     effects = true,
     ownEffects = [],
   } = options;
-  return new OwnWorkerPlugin(config, await openServices(config, log, ownEffects), effects);
+  return new OwnWorkerPlugin(await openServices(config, log, ownEffects), effects);
 }
 
 class OwnWorkerPlugin implements FillsafeWorkerPlugin {
@@ -72,7 +73,6 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
   private companions: Promise<{ workers: Worker[]; ended: Promise<unknown> }> | undefined;
 
   constructor(
-    private readonly config: FillsafeConfig,
     private readonly services: Services,
     private readonly effects: boolean,
   ) {}
@@ -131,7 +131,7 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
           identity,
           taskQueue,
           shutdownGraceTime: shutdownGraceTimeMs,
-          maxConcurrentActivityTaskExecutions: this.config.worker.concurrency,
+          ...slotsOf(this.services.runtime, taskQueue),
           activityTaskPollerBehavior: { type: 'autoscaling' },
           ...(connection && { connection }),
           ...(dataConverter && { dataConverter }),

@@ -11,6 +11,7 @@ import { missingSearchAttributes, TemporalUnreachableError, temporalSettings } f
 import type { FillsafeConfig } from '../config/schema';
 import { queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
 import { workflowBundle } from './bundle';
+import { slotsOf } from './gate';
 import { serveHealth } from './http';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
@@ -120,7 +121,7 @@ async function createWorkers(
       Worker.create({
         ...common(),
         taskQueue,
-        maxConcurrentActivityTaskExecutions: config.worker.concurrency,
+        ...slotsOf(services.runtime, taskQueue),
         activityTaskPollerBehavior: { type: 'autoscaling' },
       }),
     ),
