@@ -86,6 +86,7 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
     whenStoreDown: 'proceed',
     heldByBreaker: false,
     expiresAt: () => undefined,
+    lifeMs: () => undefined,
     venueNow: (venue) => deps.venue(venue).clock().nowMs,
     readyClock: (venue, { again }) => deps.readyClock(venue, again),
   };

@@ -15,6 +15,7 @@ import type { Runtime } from '../src/interceptors/runtime';
 import { backoffMs } from '../src/policy/backoff';
 import { quiesceMs, venueTimes } from '../src/policy/job-policy';
 import { isStoreUnavailable } from '../src/redis/client';
+import { closeUnsent } from './close-unsent';
 import { knownEffect } from './known-effect';
 import { lookAt } from './look-at';
 
@@ -55,6 +56,7 @@ class LookUp {
   }
 
   async once(): Promise<LookUpAnswer> {
+    if (this.request.neverTaken === true) await closeUnsent(this.runtime, this.context, this.job, this.effect);
     const askedAt = performance.now();
     const start = await this.begin();
     switch (start.kind) {

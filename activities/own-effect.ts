@@ -41,6 +41,7 @@ export function ownEffect(definition: EffectDefinition, deps: EffectDeps): Effec
     whenStoreDown,
     heldByBreaker,
     expiresAt: () => undefined,
+    lifeMs: () => undefined,
     venueNow: () => Date.now(),
     readyClock: () => Promise.resolve(),
   };

@@ -60,6 +60,10 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
     },
     heldByBreaker: true,
     expiresAt: (order) => order.expiresAt,
+    lifeMs: ({ venue, expiresAt }) => {
+      const { nowMs, errorMs } = deps.venue(venue).clock();
+      return expiresAt === undefined ? undefined : expiresAt - nowMs + errorMs;
+    },
     venueNow: (venue) => deps.venue(venue).clock().nowMs,
     readyClock: (venue, { again }) => deps.readyClock(venue, again),
   };

@@ -21,6 +21,7 @@ export function planJob({ config, effects }: Runtime, options: { searchAttribute
     const { jobType, intentId, venue } = job.ref;
     const policy = jobPolicy(config, jobType);
     const look = config.retry.look_up;
+    const lifeMs = effect.lifeMs(job.input);
     return {
       jobType,
       intentId,
@@ -32,6 +33,7 @@ export function planJob({ config, effects }: Runtime, options: { searchAttribute
       taskQueue: effectQueue(jobType, venue),
       lookUpQueue: lookUpQueue(venue),
       scheduleToCloseMs: policy.schedule_to_close_seconds * 1_000,
+      ...(lifeMs === undefined ? {} : { lifeMs }),
       startToCloseMs: policy.start_to_close_seconds * 1_000,
       heartbeatMs: policy.heartbeat_seconds * 1_000,
       initialIntervalMs: policy.initial_interval_ms,

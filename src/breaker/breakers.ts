@@ -40,13 +40,14 @@ export class Breakers {
   /** The named levels of a venue, in one question; first `all`, of which there are only orders. */
   async read(venue: string, levels: readonly string[]): Promise<LevelStanding[]> {
     const names = [ALL, ...levels];
-    const keys = names.flatMap((level) => [this.keys.breaker(venue, level), this.keys.override(venue, level)]);
-    const raws = await this.redis.mget(keys);
-    return names.map((level, i) => ({
-      level,
-      breaker: parseBreaker(raws[2 * i] ?? null),
-      override: parseOverride(raws[2 * i + 1] ?? null),
-    }));
+    return standingsOf(names, await this.redis.mget(this.keysOf(venue, names)));
+  }
+
+  /** As `read`, with the Redis time of it: whether something is over by then no clock of a worker's can tell. */
+  async readAt(venue: string, levels: readonly string[]): Promise<{ nowMs: number; levels: LevelStanding[] }> {
+    const names = [ALL, ...levels];
+    const [nowMs, ...raws] = await this.run('standings', this.keysOf(venue, names), []);
+    return { nowMs: Number(nowMs), levels: standingsOf(names, raws) };
   }
 
   /** Tells what the read showed that `admit` asked for; nobody hears one that comes late. */
@@ -99,6 +100,10 @@ export class Breakers {
       after = `(${last}`;
     }
   }
+
+  private keysOf(venue: string, levels: readonly string[]): string[] {
+    return levels.flatMap((level) => [this.keys.breaker(venue, level), this.keys.override(venue, level)]);
+  }
 }
 
 const AUDIT_PAGE = 1_000;
@@ -109,4 +114,13 @@ function rowOf(text: string | undefined): AuditRow | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** `raws`: breaker and override of each level. */
+function standingsOf(levels: readonly string[], raws: readonly (string | null)[]): LevelStanding[] {
+  return levels.map((level, i) => ({
+    level,
+    breaker: parseBreaker(raws[2 * i] ?? null),
+    override: parseOverride(raws[2 * i + 1] ?? null),
+  }));
 }

@@ -34,6 +34,8 @@ export interface JobPlan {
   taskQueue: string;
   lookUpQueue: string;
   scheduleToCloseMs: number;
+  /** From the plan on until it must surely not leave any more; absent where there is no such time. */
+  lifeMs?: number;
   startToCloseMs: number;
   heartbeatMs: number;
   initialIntervalMs: number;
@@ -53,6 +55,8 @@ export interface LookUpInput {
   givenUp?: string;
   /** The same of an act of another workflow, which has ended: `<workflow id>/<run id>/<activity id>` as its record has it. */
   abandoned?: string;
+  /** No worker took the act before its time was over, so that none can act any more: it ends as EXPIRED if nobody else acted. */
+  neverTaken?: boolean;
   /** What follows when the act is surely absent; as its effect says where it is not given. */
   onAbsent?: JobPlan['onAbsent'];
 }

@@ -91,6 +91,8 @@ export interface Effect<Input = unknown, Result extends object = object> {
   heldByBreaker: boolean;
   /** Epoch ms by the venue's clock after which it must not leave any more; `undefined` where there is no such time. */
   expiresAt(input: Input): number | undefined;
+  /** Ms until `expiresAt` has surely passed: the venue's clock as it is known, and its error; `undefined` without such a time. */
+  lifeMs(input: Input): number | undefined;
   /** What this worker's clock of the venue says, for `expiresAt`; ms. */
   venueNow(venue: string): number;
   /**

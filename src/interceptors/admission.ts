@@ -14,8 +14,9 @@ import {
   RefusedBeforeError,
   type Refusal,
 } from '../guard/errors';
+import { endingOf } from '../guard/ending';
 import { inflightMember } from '../guard/keys';
-import { ExpiredError, Ticket, withTicket } from '../guard/ticket';
+import { Ticket, withTicket } from '../guard/ticket';
 import { breakerLevels, jobPolicy } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
 import { isVenueError } from '../venues/port';
@@ -23,6 +24,7 @@ import { activityOwner, keepAlive } from './activity-context';
 import { answerOf } from './answer';
 import { probe, tellTurns } from './breaker-act';
 import type { Place } from './crowd';
+import { enter, held, holdBySnapshot, type Stay } from './held';
 import type { Runtime } from './runtime';
 import { settle } from './settle';
 
@@ -43,6 +45,8 @@ export interface Act extends Job {
   quiesceMs: number;
   /** What may hold it; never held where it lowers risk. */
   breaker: { levels: Levels; held: boolean; canProbe: boolean };
+  /** Its place in the breaker of this process alone. */
+  stay: Stay;
 }
 
 /** Innermost interceptor: no effect runs without the guard's GO, and what became of it is written down before the answer leaves. */
@@ -64,17 +68,27 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     const { quiesceMs } = effect.absence(job.ref.venue);
     const levels = breakerLevels(config, { jobType: effect.jobType, account: job.account });
     const breaker = { levels, held: effect.heldByBreaker, canProbe: effect.probe !== undefined };
-    const act: Act = { ...job, effect, quiesceMs, breaker };
+    const act = { ...job, effect, quiesceMs, breaker };
+    const { attempt } = this.context.info;
     const stop = keepAlive(this.context);
+    let stay: Stay | undefined;
     try {
-      return await this.admitAndRun(act, (checked) => next({ ...input, args: [checked] }) as Promise<object>);
+      stay = enter(this.runtime, act);
+      return await this.admitAndRun(
+        { ...act, stay },
+        (checked) => next({ ...input, args: [checked] }) as Promise<object>,
+      );
     } catch (error) {
       // Tells the next attempt that no attempt up to this one has acted or seen a record, should Redis know nothing then.
       if (!this.actedOrHeard && this.earlierKnownUnsent()) {
-        this.context.heartbeat({ attempt: this.context.info.attempt, sends: 0 });
+        this.context.heartbeat({ attempt, sends: 0 });
+      } else {
+        // Tells the workflow that a worker took it, should the next attempt find none.
+        this.context.heartbeat({ attempt });
       }
       throw error;
     } finally {
+      stay?.leave();
       stop();
     }
   }
@@ -106,6 +120,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
       switch (admission.kind) {
         case 'GO': {
           tellTurns(this.runtime, act.ref.venue, admission.turns);
+          if (admission.wouldBlock) this.runtime.recorder.wouldBlock(act.ref.jobType);
           const ticket = this.ticket(act, askedAt, admission.sends);
           const goneAt = performance.now();
           const going =
@@ -145,9 +160,12 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
             admission.waitMs,
           );
         }
-        case 'OPEN':
-          tellTurns(this.runtime, act.ref.venue, admission.turns);
-          throw this.held(act, admission);
+        case 'OPEN': {
+          const { waitMs, level, why, turns } = admission;
+          tellTurns(this.runtime, act.ref.venue, turns);
+          this.runtime.breakerWatch.held(act.ref, level);
+          throw held(act, { scope: scopeOf(act.ref.venue, level), why, waitMs });
+        }
         case 'PROBE':
           tellTurns(this.runtime, act.ref.venue, admission.turns);
           await probe(this.runtime, act, admission);
@@ -224,14 +242,23 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
     const { log } = this.runtime;
     const { attempt } = this.context.info;
     if (act.effect.whenStoreDown === 'proceed') {
+      const hold = holdBySnapshot(this.runtime, act);
+      if (hold) throw hold;
       this.actedOrHeard = true;
       log.warn(
         { ...act.ref, reason: cause.message },
         'acting without the guard: Redis is away and this act may be repeated',
       );
-      const result = await withTicket(this.ticket(act, performance.now(), 1), () => run(act.input));
-      this.runtime.recorder.sideEffect(act.ref.jobType, 'unguarded');
-      return answerOf(act.effect, act.ref, result, { replayed: false, attempts: attempt });
+      const ticket = this.ticket(act, performance.now(), 1);
+      try {
+        const result = await withTicket(ticket, () => run(act.input));
+        act.stay.report('ok', 'maybe');
+        this.runtime.recorder.sideEffect(act.ref.jobType, 'unguarded');
+        return answerOf(act.effect, act.ref, result, { replayed: false, attempts: attempt });
+      } catch (error) {
+        act.stay.report(endingOf(error, ticket).health, 'maybe');
+        throw error;
+      }
     }
     throw new HeldError('STORE_DOWN', `not acted: ${cause.message}`, 2_000, { cause });
   }
@@ -252,19 +279,6 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         cause,
       });
     }
-  }
-
-  /** An order whose own deadline passes while it is held fails then, never late. */
-  private held(
-    { effect, input, ref }: Act,
-    { waitMs, level, why: said }: { waitMs: number; level: string; why: string },
-  ): HeldError | ExpiredError {
-    const why = `held: breaker ${scopeOf(ref.venue, level)}: ${said}; nothing was sent`;
-    const expiresAt = effect.expiresAt(input);
-    const lifeMs = expiresAt === undefined ? Infinity : expiresAt - effect.venueNow(ref.venue);
-    if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
-    const wait = Math.min(waitMs, lifeMs + 1);
-    return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
   }
 }
 

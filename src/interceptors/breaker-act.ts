@@ -17,6 +17,7 @@ export interface BreakerTurn {
 
 /** Counts and tells what a script turned. */
 export function tellTurns(runtime: Runtime, venue: string, turns: readonly LevelTurn[]): void {
+  runtime.breakerWatch.hear(venue, turns);
   for (const { level, from, to, why } of turns) {
     const scope = scopeOf(venue, level);
     runtime.recorder.breakerTurned(venue, level, to);

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { LocalBreakers } from '../breaker/local';
+import type { BreakerWatch } from '../breaker/watch';
 import type { FillsafeConfig } from '../config/schema';
 import type { Effects } from '../guard/effects';
 import type { Guard } from '../guard/guard';
@@ -18,6 +20,10 @@ export interface Runtime {
   crowd: Crowd;
   log: Logger;
   effects: Effects;
+  /** How the fleet's breakers stand, as this process knows it. */
+  breakerWatch: BreakerWatch;
+  /** The breakers of this process alone. */
+  locals: LocalBreakers;
   /** Of 0 to 30: tells the failures of one worker from those of many. */
   worker: number;
   /** Hears of each change of a breaker that this worker brought about. Never throws. */

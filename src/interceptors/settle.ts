@@ -69,13 +69,19 @@ async function write(
       { ...act.ref, ending: end.ending, reason: error.message },
       'Redis did not take how an act ended; trying on',
     );
+    act.stay.report(health, 'maybe');
     runtime.outbox.add(async () => void (await send()));
     return 1;
   }
   if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
   if (end.ending === 'done') runtime.watch.ended(act.ref);
+  // Failures of this worker's own network: whether they are many enough to hold it, its own window tells.
+  act.stay.report(health, !settlement.lone ? 'no' : health === 'own' ? 'maybe' : 'yes');
   tellTurns(runtime, act.ref.venue, settlement.turns);
-  if (hold) runtime.log.error({ ...act.ref, ...hold }, 'the venue said not to come back for a while');
+  if (hold) {
+    runtime.log.error({ ...act.ref, ...hold }, 'the venue said not to come back for a while');
+    void runtime.breakerWatch.refresh(act.ref.venue);
+  }
   return settlement.attempts;
 }
 

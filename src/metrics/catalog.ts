@@ -65,6 +65,12 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
       labelNames: ['job_type', 'kind', 'reason'] as const,
       registers,
     }),
+    wouldBlock: new Counter({
+      name: 'fillsafe_acts_would_block_total',
+      help: 'Acts let through that a breaker would have held: it only observes, or people forced it closed',
+      labelNames: ['job_type'] as const,
+      registers,
+    }),
     failures: new Counter({
       name: 'fillsafe_failures_total',
       help: 'Failures of acts, by category',
@@ -93,6 +99,12 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
       name: 'fillsafe_circuit_breaker_transitions_total',
       help: 'Changes of breaker state that this worker brought about',
       labelNames: ['venue', 'job_type', 'to'] as const,
+      registers,
+    }),
+    gateShut: new Gauge({
+      name: 'fillsafe_queue_gate_shut',
+      help: '1 while this worker takes nothing from the queue of a venue and job type, as a breaker holds it',
+      labelNames: ['venue', 'job_type'] as const,
       registers,
     }),
     guardOperations: new Counter({
@@ -152,6 +164,7 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
       metrics.attemptSeconds.zero({ job_type, outcome });
     }
     for (const reason of BLOCK_REASONS) for (const kind of KINDS) metrics.blocked.inc({ job_type, kind, reason }, 0);
+    metrics.wouldBlock.inc({ job_type }, 0);
     for (const category of FAILURE_CATEGORIES) metrics.failures.inc({ job_type, category }, 0);
     for (const result of SIDE_EFFECT_RESULTS) metrics.sideEffects.inc({ job_type, result }, 0);
     for (const detected_by of DETECTED_BY) metrics.duplicates.inc({ job_type, detected_by }, 0);
@@ -159,6 +172,7 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
   for (const { venue, jobType: job_type } of places) {
     metrics.unresolved.set({ venue }, 0);
     metrics.storeSuspected.set({ venue }, 0);
+    metrics.gateShut.set({ venue, job_type }, 0);
     for (const state of BREAKER_STATES) {
       metrics.breakerState.set({ venue, job_type, state }, state === 'CLOSED' ? 1 : 0);
       metrics.breakerTransitions.inc({ venue, job_type, to: state }, 0);

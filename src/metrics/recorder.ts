@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { BREAKER_STATES } from '../breaker/snapshot';
 import { FAILURE_CATEGORIES, type FailureCategory } from '../failures/categories';
+import type { Place } from '../domain/job-types';
 import type { RedisSafety } from '../redis/safety';
 import type {
   AttemptOutcome,
@@ -28,6 +29,14 @@ export class Recorder {
 
   blocked(job_type: string, attempt: number, reason: BlockReason): void {
     this.safely((metrics) => metrics.blocked.inc({ job_type, kind: kindOf(attempt), reason }));
+  }
+
+  wouldBlock(job_type: string): void {
+    this.safely((metrics) => metrics.wouldBlock.inc({ job_type }));
+  }
+
+  gate({ venue, jobType: job_type }: Place, isShut: boolean): void {
+    this.safely((metrics) => metrics.gateShut.set({ venue, job_type }, isShut ? 1 : 0));
   }
 
   failed(job_type: string, category: string): void {

@@ -15,6 +15,7 @@ const SCRIPTS = [
   'settle',
   'probed',
   'override',
+  'standings',
   'look-begin',
   'look-end',
   'resolve',

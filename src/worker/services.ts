@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
+import { LocalBreakers } from '../breaker/local';
 import { ALL, VENUE_LEVEL } from '../breaker/scope';
+import { BreakerWatch } from '../breaker/watch';
 import type { FillsafeConfig } from '../config/schema';
 import { isJobType } from '../domain/job-types';
 import { Guard } from '../guard/guard';
@@ -18,9 +20,10 @@ import { UnsafeRedisError } from '../redis/safety';
 import { safetyOptions, venueClocks } from '../redis/safety-options';
 import { RedisWatch } from '../redis/watch';
 import type { Controls } from './controls';
-import { configuredJobTypes } from '../policy/job-policy';
+import { breakerSettings, configuredJobTypes } from '../policy/job-policy';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
+import { isShut } from './gate';
 
 /** What one worker process holds open. */
 export interface Services {
@@ -60,6 +63,8 @@ export async function openServices(
     const { problems } = await services.watch.check();
     if (problems.length > 0) throw new UnsafeRedisError(problems);
     services.watch.start();
+    // Before anything is taken from a queue: what holds it now must hold it from the first moment on.
+    await services.runtime.breakerWatch.start();
     return services;
   } catch (error) {
     for (const redis of opened) redis.disconnect();
@@ -134,6 +139,9 @@ function assemble(
     const levels = await guard.breakers.read(name, [VENUE_LEVEL, ...jobTypes]).catch(() => []);
     for (const { level, breaker } of levels) if (level !== ALL) recorder.breaker(name, level, breaker.state);
   };
+  const refreshGates = (): void => {
+    for (const place of places) recorder.gate(place, isShut(runtime, place));
+  };
   const refreshRedis = async (): Promise<void> => {
     metrics.redisUp.set(
       await pingAll(redis).then(
@@ -144,14 +152,24 @@ function assemble(
   };
   // What other workers brought about shows here when Prometheus asks: all at once, as Prometheus waits no longer than each.
   const refreshMetrics = async (): Promise<void> => {
+    refreshGates();
     await Promise.all([refreshRedis(), ...names.map(refreshVenue), ...names.map(refreshBreakers)]);
   };
+  const breakerWatch = new BreakerWatch({
+    places,
+    settings: (level) => breakerSettings(config, level === VENUE_LEVEL ? level : { jobType: level }),
+    read: (name, levels) => guard.breakers.readAt(name, levels),
+    onOrdersLost: (scope) => controls?.lost(scope),
+    log,
+  });
+  const runtime: Runtime = {
+    ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects, breakerWatch },
+    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType })),
+    worker: randomInt(31),
+    onTurn: (turn) => controls?.turned(turn),
+  };
   return {
-    runtime: {
-      ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects },
-      worker: randomInt(31),
-      onTurn: (turn) => controls?.turned(turn),
-    },
+    runtime,
     redis,
     watch,
     metrics,
@@ -161,6 +179,7 @@ function assemble(
     useControls: (theirs) => (controls = theirs),
     close: async () => {
       watch.stop();
+      breakerWatch.stop();
       await outbox.flush();
       waiting?.disconnect();
       redis.disconnect();

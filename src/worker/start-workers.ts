@@ -2,6 +2,7 @@ import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { effectQueue, queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
 import { workflowBundle } from './bundle';
 import type { Controls } from './controls';
+import { slotsOf } from './gate';
 import type { WorkerGroup } from './group';
 import type { Services } from './services';
 
@@ -15,7 +16,7 @@ export type CommonOptions = Omit<WorkerOptions, 'taskQueue'>;
  */
 export async function startWorkers(
   group: WorkerGroup,
-  { runtime: { effects, config } }: Services,
+  { runtime }: Services,
   controls: Controls,
   options: CommonOptions,
 ): Promise<void> {
@@ -23,9 +24,10 @@ export async function startWorkers(
     Worker.create({
       ...options,
       taskQueue,
-      maxConcurrentActivityTaskExecutions: config.worker.concurrency,
+      ...slotsOf(runtime, taskQueue),
       activityTaskPollerBehavior: { type: 'autoscaling' },
     });
+  const { effects } = runtime;
   const held = effects.heldPlaces().map(({ jobType, venue }) => effectQueue(jobType, venue));
   const others = queuesOf(effects.places()).filter((queue) => !held.includes(queue));
   group.run(await Promise.all([workflowWorker(options), ...others.map(effectWorker)]));

@@ -6,6 +6,9 @@ import type { Redis } from 'ioredis';
 import pino from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { loadConfig } from '../../src/config/load';
+import { LocalBreakers } from '../../src/breaker/local';
+import { VENUE_LEVEL } from '../../src/breaker/scope';
+import { BreakerWatch } from '../../src/breaker/watch';
 import { BOOKS, isJobType, type JobType } from '../../src/domain/job-types';
 import { classifyFailure } from '../../src/failures/classify';
 import type { FailureInput } from '../../src/failures/categories';
@@ -22,6 +25,7 @@ import { MetricsInterceptor } from '../../src/interceptors/metrics';
 import type { Runtime } from '../../src/interceptors/runtime';
 import { createMetrics } from '../../src/metrics/catalog';
 import { Recorder } from '../../src/metrics/recorder';
+import { breakerSettings } from '../../src/policy/job-policy';
 import type { ReplicatedAdmissions } from '../../src/redis/replicated';
 import { VenueError } from '../../src/venues/port';
 
@@ -117,14 +121,29 @@ export function effectHarness(
     lookUp: () => Promise.resolve({ kind: 'absent', evidence: 'scripted' }),
     absence: () => ({ quiesceMs: 18_000, looks: 2, gapMs: 2_000 }),
     sendWithinMs: () => 2_000,
+    lifeMs: (input) => {
+      const { expiresAt } = input as { expiresAt?: number };
+      return expiresAt === undefined ? undefined : expiresAt - Date.now();
+    },
     venueNow: () => Date.now(),
     readyClock: (_input, { again }) => Promise.resolve(void seen.clockReadings.push(again)),
   });
   const effects = { 'order.place': scripted('order.place'), 'order.cancel': scripted('order.cancel') };
   const own = real.all.filter(({ jobType }) => !isJobType(jobType));
   const turns: BreakerTurn[] = [];
+  const lost: string[] = [];
+  const breakerWatch = new BreakerWatch({
+    places: [...Object.values(effects), ...own].flatMap(({ jobType, venues }) =>
+      venues.map((name) => ({ jobType, venue: name })),
+    ),
+    settings: (level) => breakerSettings(config, level === VENUE_LEVEL ? level : { jobType: level }),
+    read: (name, levels) => guard.breakers.readAt(name, levels),
+    onOrdersLost: (scope) => void lost.push(scope),
+    log,
+  });
   const runtime: Runtime = {
-    ...{ config, guard, watch, outbox, crowd: new Crowd(), log },
+    ...{ config, guard, watch, outbox, crowd: new Crowd(), log, breakerWatch },
+    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType })),
     recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
     worker: 0,

@@ -18,6 +18,8 @@ type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
 /** Why an attempt did not act; at the end of the job's time they all mean that it expired. */
 const HOLDS = new Set(['BREAKER_OPEN', 'STORE_DOWN', 'VENUE_AWAY']);
+/** How long after its life's end an act that left in time may take to answer, before it is looked up. */
+const ANSWER_MS = 5_000;
 /** Failures that leave open whether the act happened, by this job's doing or by another worker's. */
 const DOUBTS = new Set(['OUTCOME_UNKNOWN', 'MANUAL', 'BUSY', 'INTERNAL']);
 
@@ -42,8 +44,10 @@ export class EffectProtocol {
   async run(activityType: string, plan: JobPlan): Promise<unknown> {
     const startedAt = Date.now();
     for (let resends = 0; ; resends++) {
-      const left = plan.scheduleToCloseMs - (Date.now() - startedAt);
-      if (left <= 0) throw this.failure(plan, 'EXPIRED', "the job's time is over; nothing is under way");
+      const passed = Date.now() - startedAt;
+      const left = { jobMs: plan.scheduleToCloseMs - passed, lifeMs: (plan.lifeMs ?? Infinity) - passed };
+      if (resends > 0 && Math.min(left.jobMs, left.lifeMs) <= 0)
+        throw this.failure(plan, 'EXPIRED', `${timeOver(left)}; nothing is under way`);
       this.story.tell(
         'acting',
         resends === 0 ? plan.summary : `${plan.summary}, from the start: it surely had not happened`,
@@ -60,9 +64,11 @@ export class EffectProtocol {
       }
       const doubt = doubtOf(failed);
       if (doubt === undefined) throw this.finalFailure(plan, failed);
-      this.story.doubt(`${doubt}; ${asking(plan)}`);
+      const neverTaken = wasNeverTaken(failed);
+      if (neverTaken) this.story.tell('looking up', `no worker took it before its time was over; ${asking(plan)}`);
+      else this.story.doubt(`${doubt}; ${asking(plan)}`);
       // The truth is wanted even if the job is cancelled meanwhile.
-      const answer = await CancellationScope.nonCancellable(() => this.findOut(plan, activityId));
+      const answer = await CancellationScope.nonCancellable(() => this.findOut(plan, activityId, neverTaken));
       switch (answer.outcome) {
         case 'done':
           this.story.tell('done', `found: ${plan.summary}${orderOf(answer.result)}`);
@@ -83,7 +89,7 @@ export class EffectProtocol {
     activityType: string,
     plan: JobPlan,
     activityId: string,
-    scheduleToCloseTimeout: number,
+    { jobMs, lifeMs }: { jobMs: number; lifeMs: number },
   ): Promise<unknown> {
     return this.start(activityType, [plan.input], {
       activityId,
@@ -92,7 +98,9 @@ export class EffectProtocol {
       startToCloseTimeout: plan.startToCloseMs,
       // A cancelled job learns what its act came to: the SDK's own default would report "cancelled" while the order executes.
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-      scheduleToCloseTimeout,
+      // It may wait for a worker as long as it may still leave: that no worker took it proves that it did not leave.
+      scheduleToStartTimeout: Math.max(Math.min(jobMs, lifeMs), 1),
+      scheduleToCloseTimeout: Math.min(jobMs, Math.max(lifeMs, 0) + ANSWER_MS),
       heartbeatTimeout: plan.heartbeatMs,
       retry: {
         initialInterval: plan.initialIntervalMs,
@@ -104,9 +112,14 @@ export class EffectProtocol {
   }
 
   /** Looks until it is known what became of the act; parks for a person where looking cannot tell. */
-  private async findOut(plan: JobPlan, givenUp: string): Promise<Exclude<LookUpAnswer, { outcome: 'manual' }>> {
+  private async findOut(
+    plan: JobPlan,
+    givenUp: string,
+    neverTaken: boolean,
+  ): Promise<Exclude<LookUpAnswer, { outcome: 'manual' }>> {
+    const { jobType, input, onAbsent } = plan;
+    const request: LookUpInput = { jobType, input, givenUp, onAbsent, ...(neverTaken && { neverTaken }) };
     for (;;) {
-      const request: LookUpInput = { jobType: plan.jobType, input: plan.input, givenUp, onAbsent: plan.onAbsent };
       const looked = await this.ask(plan, 'lookUp', [request], question(plan));
       if (looked.outcome !== 'manual') {
         this.parking.leave(plan);
@@ -179,6 +192,18 @@ function doubtOf(error: unknown): string | undefined {
   if (cause instanceof ApplicationFailure && DOUBTS.has(cause.type ?? '')) return cause.message;
   if (cause instanceof TimeoutFailure) return `the worker's answer did not come (${cause.timeoutType})`;
   return undefined;
+}
+
+/** Whether no worker had it, or each that did says that it neither acted nor saw a record. */
+function wasNeverTaken(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof TimeoutFailure)) return false;
+  const { timeoutType, lastHeartbeatDetails } = error.cause;
+  const last = lastHeartbeatDetails as { sends?: number } | undefined;
+  return timeoutType === 'SCHEDULE_TO_START' && (last === undefined || last.sends === 0);
+}
+
+function timeOver({ jobMs, lifeMs }: { jobMs: number; lifeMs: number }): string {
+  return lifeMs < jobMs ? 'expiresAt has passed' : "the job's time is over";
 }
 
 function orderOf(result: JobResult): string {

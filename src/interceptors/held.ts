@@ -1,0 +1,72 @@
+import type { Alone, LocalBreaker, Visit } from '../breaker/local';
+import type { VenueHealth } from '../breaker/report';
+import { scopeOf } from '../breaker/scope';
+import type { Standing } from '../breaker/snapshot';
+import type { Pace } from '../breaker/watch';
+import type { Effect, Job } from '../guard/effect';
+import { HeldError } from '../guard/errors';
+import { ExpiredError } from '../guard/ticket';
+import type { Runtime } from './runtime';
+
+/** An act that a breaker may hold. */
+type Holdable = Job & { effect: Effect; breaker: { held: boolean } };
+
+/** Whoever is held by this worker alone comes back so soon: another worker may take it, and this one's queue is shut. */
+const ALONE_WAIT_MS = 1_000;
+/** When what holds is known to this process only: Redis may know more by then. */
+const SNAPSHOT_WAIT_MS = 5_000;
+
+/** An order whose own deadline passes while it is held fails then, never late. */
+export function held(
+  { effect, input }: Holdable,
+  { scope, why: said, waitMs }: { scope: string; why: string; waitMs: number },
+): HeldError | ExpiredError {
+  const why = `held: breaker ${scope}: ${said}; nothing was sent`;
+  const lifeMs = effect.lifeMs(input) ?? Infinity;
+  if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
+  const wait = Math.min(waitMs, lifeMs + 1);
+  return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
+}
+
+/** One act in the breaker of this process alone. It must be left in the end. */
+export interface Stay {
+  report(health: VenueHealth, alone: Alone): void;
+  leave(): void;
+}
+
+const NOWHERE: Stay = { report: () => undefined, leave: () => undefined };
+
+function stayOf(local: LocalBreaker, visit: Visit): Stay {
+  return { report: (health, alone) => local.report(visit, health, alone), leave: () => local.leave(visit) };
+}
+
+/** Takes an act in before Redis is asked. Throws what holds it where this process knows better than Redis. */
+export function enter({ breakerWatch, locals, recorder }: Runtime, act: Holdable): Stay {
+  const mayBeHeld = act.breaker.held;
+  const pace = breakerWatch.pace(act.ref);
+  if (mayBeHeld && pace.isLost && pace.perSecond === 0) throw bySnapshot(act, pace);
+  const local = locals.of(act.ref);
+  if (!local) return NOWHERE;
+  const entered = mayBeHeld ? local.enter() : local.watching();
+  if (!('waitMs' in entered)) return stayOf(local, entered);
+  if (local.settings.mode === 'observe' || breakerWatch.isForcedClosed(act.ref)) {
+    recorder.wouldBlock(act.ref.jobType);
+    return stayOf(local, local.watching());
+  }
+  const left = `it tries again in ${Math.ceil(entered.waitMs / 1_000)} s, others may act`;
+  const why = `this worker alone holds back: ${entered.why}; ${left}`;
+  throw held(act, { scope: scopeOf(act.ref.venue, act.ref.jobType), why, waitMs: ALONE_WAIT_MS });
+}
+
+/** What held acts of this kind when Redis was last heard of, if that goes on. */
+export function holdBySnapshot({ breakerWatch }: Runtime, act: Holdable): Error | undefined {
+  const pace = breakerWatch.pace(act.ref);
+  return act.breaker.held && pace.perSecond === 0 ? bySnapshot(act, pace) : undefined;
+}
+
+const WORDS: Partial<Record<Standing, string>> = { KILLED: 'killed by ', FORCED_OPEN: 'forced open by ' };
+
+function bySnapshot(act: Holdable, { scope, standing, why, leftMs }: Pace): Error {
+  const said = `${WORDS[standing] ?? ''}${why}, as this worker last saw it`;
+  return held(act, { scope, why: said, waitMs: Math.min(leftMs, SNAPSHOT_WAIT_MS) });
+}
