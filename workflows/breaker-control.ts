@@ -40,6 +40,8 @@ export const stateQuery = defineQuery<ControlSnapshot>('state');
 export const historyQuery = defineQuery<{ rows: AuditRow[]; number: number; hash: string }>('history');
 /** From workers: what Redis holds may be lost, or a new venue has come. Answers when it is written again. */
 export const restoreUpdate = defineUpdate<ControlSnapshot, [string[]?]>('restore');
+/** The same without an answer: of many workers that notice a loss none waits for the others. */
+export const restoreSignal = defineSignal<[string[]?]>('restore');
 /** From workers: the automatic breaker of this scope turned. */
 export const turnedSignal = defineSignal<[{ from: string; to: string; why: string }]>('turned');
 
@@ -128,6 +130,9 @@ class Control {
     );
     setHandler(restoreUpdate, (venues) => this.restore(venues ?? []), {
       description: 'writes what is ordered to Redis again; workers do it when they start, or when Redis lost data',
+    });
+    setHandler(restoreSignal, async (venues) => void (await this.restore(venues ?? [])), {
+      description: 'the same, without an answer',
     });
     setHandler(
       turnedSignal,

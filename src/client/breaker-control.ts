@@ -48,13 +48,14 @@ export class BreakerControl {
     return this.update('restore', [venues], `the orders of ${this.scope}`);
   }
 
+  /** Has it written again without waiting for that: many workers may notice the same loss. For workers. */
+  async lost(venues: readonly string[]): Promise<void> {
+    await this.tell('restore', venues);
+  }
+
   /** Tells that the automatic breaker turned, starting the workflow where there is none. For workers. */
   async turned(turn: { from: string; to: string; why: string }): Promise<void> {
-    await this.temporal.workflow.signalWithStart('breakerControl', {
-      ...this.start(),
-      signal: 'turned',
-      signalArgs: [turn],
-    });
+    await this.tell('turned', turn);
   }
 
   /** What is ordered and what happened; `undefined` where nobody has ordered or told anything yet. Needs a worker. */
@@ -65,6 +66,10 @@ export class BreakerControl {
   /** The audit's last rows as the workflow has them. */
   history(): Promise<{ rows: AuditRow[]; number: number; hash: string } | undefined> {
     return this.query('history');
+  }
+
+  private async tell(signal: string, what: unknown): Promise<void> {
+    await this.temporal.workflow.signalWithStart('breakerControl', { ...this.start(), signal, signalArgs: [what] });
   }
 
   private async query<T>(name: string): Promise<T | undefined> {
@@ -103,6 +108,8 @@ export class BreakerControl {
       workflowId: this.workflowId,
       taskQueue: WORKFLOW_QUEUE,
       args: [],
+      // A kill must not wait behind the jobs that it is to stop.
+      priority: { priorityKey: 1 },
       staticSummary: `breaker of ${this.scope}: what people ordered`,
     };
   }

@@ -58,8 +58,11 @@ export class Controls {
 
   /** Redis lost what people ordered of a scope, or of some: it is written again. */
   lost(scope?: string): void {
-    const again = scope === undefined ? this.restoreAll() : this.restore(scope);
-    again.catch((error: unknown) => {
+    const again = async (): Promise<void> => {
+      const scopes = scope === undefined ? await this.scopes() : [scope];
+      await Promise.all(scopes.map((each) => new BreakerControl(this.client, each).lost(this.venues)));
+    };
+    again().catch((error: unknown) => {
       this.runtime.log.error({ scope, reason: (error as Error).message }, 'what people ordered is not in Redis');
       void this.pause(AGAIN_MS).then(
         () => this.lost(scope),
@@ -84,12 +87,12 @@ export class Controls {
   }
 
   private async restoreAll(): Promise<void> {
-    const scopes = new Set([ALL, ...this.placesScopes(), ...(await this.runningScopes())]);
-    await Promise.all([...scopes].map((scope) => this.restore(scope)));
+    const scopes = await this.scopes();
+    await Promise.all(scopes.map((scope) => new BreakerControl(this.client, scope).restore(this.venues)));
   }
 
-  private async restore(scope: string): Promise<void> {
-    await new BreakerControl(this.client, scope).restore(this.venues);
+  private async scopes(): Promise<string[]> {
+    return [...new Set([ALL, ...this.placesScopes(), ...(await this.runningScopes())])];
   }
 
   private placesScopes(): string[] {

@@ -36,6 +36,18 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     await stack?.end();
   }, 120_000);
 
+  // What one test left behind must not hold the next.
+  afterEach(async () => {
+    await stack.clearFaults();
+    for (const [scope, action] of [
+      ['all', 'unkill'],
+      ['paper', 'unkill'],
+      ['paper', 'auto'],
+      [SCOPE, 'auto'],
+    ] as const)
+      await order(scope, { action });
+  }, 120_000);
+
   const day = ordersOfTheDay('paper').slice(0, 300);
   const submit = async (many: number): Promise<SubmittedJob[]> => {
     const orders = Array.from({ length: many }, (_, i) => ({ ...day[i % day.length], intentId: `fleet-${++count}` }));
