@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { matchKillsToQueues } from '../../activities';
 import { ALL, parseScope, scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import { BreakerControl, controlledScopes } from '../client/breaker-control';
-import type { Place } from '../domain/job-types';
+import { BOOKS, type Place } from '../domain/job-types';
 import type { BreakerTurn } from '../interceptors/breaker-act';
 import type { Runtime } from '../interceptors/runtime';
 
@@ -18,6 +18,8 @@ export class Controls {
   private readonly venues: string[];
   private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  /** Scopes that are being restored after a loss; whether once more. */
+  private readonly again = new Map<string, boolean>();
   private waitsFor = 'what people ordered of the breakers was not read yet';
 
   constructor(
@@ -39,23 +41,17 @@ export class Controls {
    */
   async restored(): Promise<void> {
     const scopes = await this.untilDone('every breaker', () => this.scopes());
-    await Promise.all(scopes.map((scope) => this.untilRestored(scope)));
+    await Promise.all(scopes.map((scope) => this.restore(scope)));
     this.waitsFor = '';
     await this.matchQueues();
     this.timer = setInterval(() => void this.matchQueues(), MATCH_EVERY_MS);
     this.timer.unref();
   }
 
-  /** Redis lost what people ordered of a scope, or of some at a venue: it is written again. */
-  lost(what: { scope: string } | { venue: string }): void {
-    const scopes =
-      'scope' in what
-        ? Promise.resolve([what.scope])
-        : this.untilDone(`the breakers of ${what.venue}`, async () =>
-            (await this.scopes()).filter((scope) => [what.venue, ALL].includes(parseScope(scope).venue)),
-          );
-    scopes
-      .then((all) => Promise.all(all.map((scope) => this.untilRestored(scope))))
+  /** Redis may have lost what people ordered: it is written again. */
+  lost(): void {
+    this.untilDone('every breaker', () => this.scopes())
+      .then((scopes) => Promise.all(scopes.map((scope) => this.restoreAgain(scope))))
       // Only the end of this worker ends it.
       .catch(() => undefined);
   }
@@ -75,9 +71,20 @@ export class Controls {
     this.stopped.abort(new Error('the worker is shutting down'));
   }
 
-  private async untilRestored(scope: string): Promise<void> {
+  private async restore(scope: string): Promise<void> {
     const places = this.runtime.effects.heldPlaces();
     await this.untilDone(scope, () => new BreakerControl(this.client, scope).restore(places));
+  }
+
+  /** A loss is heard of for each venue: while one restoration is under way, all further ones are one more. */
+  private async restoreAgain(scope: string): Promise<void> {
+    const { again } = this;
+    if (again.has(scope)) return void again.set(scope, true);
+    do {
+      again.set(scope, false);
+      await this.restore(scope);
+    } while (again.get(scope));
+    again.delete(scope);
   }
 
   /** Tries on until it succeeds; rejects when this is stopped. */
@@ -108,7 +115,7 @@ export class Controls {
       ...places.map(({ venue, jobType }) => scopeOf(venue, jobType)),
     ];
     for await (const scope of controlledScopes(this.client))
-      if (this.venues.includes(parseScope(scope).venue)) scopes.push(scope);
+      if ([...this.venues, BOOKS].includes(parseScope(scope).venue)) scopes.push(scope);
     return [...new Set(scopes)];
   }
 

@@ -86,7 +86,7 @@ function assemble(
       return;
     }
     log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
-    controls?.lost({ venue: name });
+    controls?.lost();
   };
   const { wait_for: waitFor, timeout_ms: timeoutMs } = config.redis.replicas;
   const replicated =
