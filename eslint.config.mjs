@@ -86,6 +86,12 @@ export default defineConfig(
     onlyFolders(['domain', 'failures', 'policy', 'breaker', 'package-root']),
     notPackages([...SERVICES, '@temporalio']),
   ),
+  // Runs in the workflow's sandbox too.
+  floor(
+    ['src/breaker/control/**/*.ts'],
+    onlyFolders(['domain', 'override', 'scope']),
+    notPackages([...SERVICES, '@temporalio', 'zod', 'node:']),
+  ),
   floor(
     [
       'src/guard/**/*.ts',
@@ -101,9 +107,10 @@ export default defineConfig(
   floor(['workflows/**/*.ts', 'src/interceptors/workflow/**/*.ts'], {
     // What is imported here is bundled into the sandbox: there are no Node built-ins, and zod costs 550 KB a workflow.
     regex:
-      '^(?!@temporalio/(workflow|common)$|\\./|(\\.\\./)+(src/)?domain/(?!.*\\.schema$)|\\.\\./src/interceptors/workflow/)',
+      '^(?!@temporalio/(workflow|common)$|\\./|(\\.\\./)+(src/)?domain/(?!.*\\.schema$)|(\\.\\./)+(src/)?breaker/(control/|scope$)|\\.\\./src/interceptors/workflow/)',
     allowTypeImports: true,
-    message: 'Workflow code may import @temporalio/workflow, @temporalio/common, types and src/domain without schemas.',
+    message:
+      'Workflow code may import @temporalio/workflow, @temporalio/common, types, src/domain without schemas and src/breaker/control.',
   }),
   floor(['src/worker/**/*.ts', 'src/client/**/*.ts', 'src/index.ts'], notFolders(['dev', 'demo', 'cli'])),
   floor(['src/dev/**/*.ts'], notFolders(['demo', 'cli'])),

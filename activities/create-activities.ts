@@ -7,6 +7,7 @@ import { currentTicket } from '../src/guard/ticket';
 import type { Runtime } from '../src/interceptors/runtime';
 import { jobPolicy, quiesceMs, venueTimes } from '../src/policy/job-policy';
 import type { VenuePort } from '../src/venues/port';
+import { breakerOrders } from './breaker-orders';
 import { cancelOrderEffect } from './cancel-order';
 import type { EffectDefinition } from './define-effect';
 import type { EffectDeps } from './effect-deps';
@@ -77,5 +78,6 @@ export function createActivities(
     resolveIntent: resolveIntentActivity(runtime),
     planJob: planJob(runtime, options),
     sweepStep: sweepStep(runtime),
+    ...breakerOrders(runtime),
   };
 }

@@ -1,7 +1,8 @@
 import type { RunScript } from '../redis/scripts';
+import type { AuditRow } from './control/audit';
 import { parseTurns, type LevelTurn } from './levels';
-import { parseOverride, type Override } from './override';
-import { ALL } from './scope';
+import { NO_OVERRIDE, parseOverride, type Override } from './override';
+import { ALL, VENUE_LEVEL } from './scope';
 import { packBreakerSettings, type BreakerSettings } from './settings';
 import { parseBreaker, type BreakerSnapshot } from './snapshot';
 
@@ -23,7 +24,11 @@ export interface LevelOrders extends Omit<Override, 'until'> {
 export class Breakers {
   constructor(
     private readonly run: RunScript,
-    private readonly mget: (keys: string[]) => Promise<(string | null)[]>,
+    private readonly redis: {
+      mget(keys: string[]): Promise<(string | null)[]>;
+      /** Entries of a stream after an id, the oldest first, as flat lists of names and values. */
+      xrange(key: string, after: string, count: number): Promise<[id: string, fields: string[]][]>;
+    },
     private readonly keys: {
       breaker(venue: string, level: string): string;
       override(venue: string, level: string): string;
@@ -35,7 +40,7 @@ export class Breakers {
   /** The named levels of a venue, in one question; first `all`, of which there are only orders. */
   async read(venue: string, levels: readonly string[]): Promise<LevelStanding[]> {
     const names = [ALL, ...levels];
-    return standingsOf(names, await this.mget(this.keysOf(venue, names)));
+    return standingsOf(names, await this.redis.mget(this.keysOf(venue, names)));
   }
 
   /** As `read`, with the Redis time of it: whether something is over by then no clock of a worker's can tell. */
@@ -75,6 +80,27 @@ export class Breakers {
     return { kind: 'OK', turns: parseTurns(turn && `${level} ${turn}`) };
   }
 
+  /** The kill that holds a job type at a venue, be it of everything, of the venue or of the job type alone. */
+  async killOf(venue: string, jobType: string): Promise<Override> {
+    const overrides = (await this.read(venue, [VENUE_LEVEL, jobType])).map(({ override }) => override);
+    return overrides.find(({ kill }) => kill) ?? NO_OVERRIDE;
+  }
+
+  /** The audit of a scope as the stream of a venue has it, the oldest row first. What is no row of one is passed over. */
+  async audit(venue: string, scope: string): Promise<AuditRow[]> {
+    const rows: AuditRow[] = [];
+    for (let after = '-'; ;) {
+      const entries = await this.redis.xrange(this.keys.audit(venue), after, AUDIT_PAGE);
+      for (const [, fields] of entries) {
+        const row = fields.includes('override') ? rowOf(fields[fields.indexOf('row') + 1]) : undefined;
+        if (row?.scope === scope) rows.push(row);
+      }
+      const last = entries.at(-1)?.[0];
+      if (last === undefined || entries.length < AUDIT_PAGE) return rows;
+      after = `(${last}`;
+    }
+  }
+
   private keysOf(venue: string, levels: readonly string[]): string[] {
     return levels.flatMap((level) => [this.keys.breaker(venue, level), this.keys.override(venue, level)]);
   }
@@ -87,4 +113,14 @@ function standingsOf(levels: readonly string[], raws: readonly (string | null)[]
     breaker: parseBreaker(raws[2 * i] ?? null),
     override: parseOverride(raws[2 * i + 1] ?? null),
   }));
+}
+
+const AUDIT_PAGE = 1_000;
+
+function rowOf(text: string | undefined): AuditRow | undefined {
+  try {
+    return JSON.parse(text ?? '') as AuditRow;
+  } catch {
+    return undefined;
+  }
 }

@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   submit: async () => (await import('./submit.js')).submitCommand(),
   jobs: async () => (await import('./jobs.js')).jobsCommand(),
   job: async () => (await import('./job.js')).jobCommand(),
+  breaker: async () => (await import('./breaker.js')).breakerCommand(),
   guard: async () => (await import('./guard.js')).guardCommand(),
   reconcile: async () => (await import('./reconcile.js')).reconcileCommand(),
   status: async () => (await import('./status.js')).statusCommand(),

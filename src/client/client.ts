@@ -12,9 +12,10 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
+import { ALL, parseScope } from '../breaker/scope';
 import type { FillsafeConfig } from '../config/schema';
 import { fingerprintOf } from '../domain/fingerprint';
-import { JOBS, WORKFLOW_QUEUE, workflowIdOf, type JobType } from '../domain/job-types';
+import { BOOKS, JOBS, WORKFLOW_QUEUE, workflowIdOf, type JobType } from '../domain/job-types';
 import { checkVenue, isVenueRefused } from '../domain/lane';
 import {
   describeCancel,
@@ -26,6 +27,7 @@ import {
 import { isInvalidInput, parseJobInput, type JobInput } from '../domain/order.schema';
 import type { Resolution, JobStatus } from '../domain/job-plan';
 import type { FailureDetails } from '../interceptors/failure';
+import { BreakerControl } from './breaker-control';
 import { readJobHistory } from './job-history';
 import { connectTemporal, missingSearchAttributes } from './temporal';
 
@@ -130,6 +132,16 @@ export class FillsafeClient {
   resolve(jobType: JobType, intentId: string, resolution: Resolution): Promise<JobStatus> {
     const handle = this.temporal.workflow.getHandle(workflowIdOf(jobType, intentId));
     return handle.executeUpdate<JobStatus, [Resolution]>('resolve', { args: [resolution] });
+  }
+
+  /**
+   * The breaker of a scope (`all`, `<venue>`, `<venue>/<jobType>`, `<venue>/account/<account>`): orders and what came of them. Throws
+   * a `TypeError` for a scope that is none, a `VenueRefusedError` for a venue that is not configured.
+   */
+  breaker(scope: string): BreakerControl {
+    const { venue } = parseScope(scope);
+    if (venue !== ALL && venue !== BOOKS) checkVenue(this.config, venue, 'scope');
+    return new BreakerControl(this.temporal, scope);
   }
 
   close(): Promise<void> {

@@ -23,6 +23,11 @@ export function problemsOf(report: DemoReport, expected: { done: number; refused
     ],
     [report.guard.unknownResolved > 0, 'no lost answer was resolved: the faults did not strike'],
     [report.guard.replays > 0, 'the doubled submit was not answered by a replay'],
+    [report.breaker.opened > 0, 'the breaker did not open while the venue failed for everyone'],
+    [
+      report.breaker.attemptsBurntWhileOpen === 0,
+      `${report.breaker.attemptsBurntWhileOpen} orders reached the venue while the breaker was open`,
+    ],
     [report.reconcile.duplicates === 0, `reconcile found ${report.reconcile.duplicates} duplicates`],
     [report.reconcile.missing === 0, `reconcile found ${report.reconcile.missing} missing orders`],
   ];
@@ -41,6 +46,7 @@ export function proofTable(report: DemoReport, seconds: number): string {
     ['lost answers found out', String(report.guard.unknownResolved)],
     ['repeats answered from the record', String(report.guard.replays)],
     ['breaker opened', String(report.breaker.opened)],
+    ['  orders sent while it was open', String(report.breaker.attemptsBurntWhileOpen)],
     ['reconcile: duplicates, missing', `${report.reconcile.duplicates}, ${report.reconcile.missing}`],
     ['seconds', seconds.toFixed(1)],
   ];

@@ -6,12 +6,15 @@ import { reconcileVenue } from '../client/reconcile';
 import { loadConfig } from '../config/load';
 import { startStack, type Stack } from '../dev/stack';
 import { packageRoot } from '../package-root';
+import { liveBreakerScene } from './breaker-scene';
 import type { DemoReport } from './report';
 import { KILL_INTENT, scenesFor } from './scenes';
-import { killMidFlight, ordersOfTheDay, submitAll, submitTwice } from './trading-day';
+import { killMidFlight, ordersOfTheDay, ordersOfTheScene, submitAll, submitTwice } from './trading-day';
 import { WorkerCounts } from './worker-counts';
 
 const VENUE = 'paper';
+/** A breaker comes back in steps of 5 s by default: here nobody waits that long for a table. */
+const DEMO_SETTINGS = { ...process.env, FILLSAFE_RETRY__CIRCUIT_BREAKER__RAMP_SECONDS: '1' };
 
 export interface Demo {
   stack: Stack;
@@ -32,13 +35,13 @@ export async function runDemo(say: (line: string) => void): Promise<Demo> {
   writeFileSync(scenarioFile, JSON.stringify({ faults: scenes.map(({ fault }) => fault) }, null, 2));
 
   say('starting Temporal, Redis, the paper venue and a worker …');
-  const stack = await startStack({ dataDir, configFile, scenarioFile, worker: true, log: say });
+  const stack = await startStack({ dataDir, configFile, scenarioFile, worker: true, env: DEMO_SETTINGS, log: say });
   const end = async ({ keepData }: { keepData: boolean }): Promise<void> => {
     await stack.stop();
     if (!keepData) rmSync(dataDir, { recursive: true, force: true });
   };
   try {
-    const config = loadConfig({ file: stack.info.config });
+    const config = loadConfig({ file: stack.info.config, env: DEMO_SETTINGS });
     const client = await FillsafeClient.connect(config);
     const from = performance.now();
     const counts = new WorkerCounts();
@@ -78,29 +81,32 @@ export async function runDemo(say: (line: string) => void): Promise<Demo> {
     if (twice.elsewhere.order.orderId !== orderId)
       say(`but the other workflow was told order ${twice.elsewhere.order.orderId}!`);
 
+    const { paper } = stack.info;
+    const scene = await liveBreakerScene({ client, config, paper, venue: VENUE, orders: ordersOfTheScene(VENUE), say });
+    outcomes.push(...scene.outcomes);
+
     await readCounts();
     say('comparing every intent with the orders and trades of the venue …');
     const { duplicates, missing } = await reconcileVenue({ client, config, venue: VENUE });
-    const truth = (await (await fetch(`${stack.info.paper}/truth?totals`)).json()) as { totals: DemoReport['venue'] };
+    const truth = (await (await fetch(`${paper}/truth?totals`)).json()) as { totals: DemoReport['venue'] };
     const status = (wanted: string): number => outcomes.filter((outcome) => outcome.status === wanted).length;
     const { orders: taken, executions, duplicates: doubled } = truth.totals;
     const opened = counts.sum('fillsafe_circuit_breaker_transitions_total', { to: 'OPEN' });
     const report: DemoReport = {
-      jobs: { submitted: orders.length, done: status('done'), refused: status('refused'), manual: status('manual') },
+      jobs: { submitted: outcomes.length, done: status('done'), refused: status('refused'), manual: status('manual') },
       venue: { orders: taken, executions, duplicates: doubled },
       guard: {
         replays: counts.sum('fillsafe_side_effects_total', { result: 'replayed' }),
         unknownResolved: counts.sum('fillsafe_side_effects_total', { result: 'resolved' }),
       },
-      // Nothing is burnt while open: a refused attempt never reaches the venue. This day opens no breaker.
-      breaker: { opened, attemptsBurntWhileOpen: 0 },
+      breaker: { opened, attemptsBurntWhileOpen: scene.burnt },
       reconcile: { duplicates, missing },
     };
     await client.close();
     return {
       stack,
       report,
-      expected: { done: orders.length - 1, refused: 1 },
+      expected: { done: outcomes.length - 1, refused: 1 },
       seconds: (performance.now() - from) / 1_000,
       end,
     };

@@ -10,6 +10,7 @@ import { DOUBLED_INTENT, REFUSED_INTENT } from './scenes';
 /** 358 orders that a strategy decided on in January 2018. */
 export const ORDERS_FILE = join(packageRoot, 'examples', 'data', 'strategy-orders-2018-01.csv');
 const IN_FLIGHT = 50;
+const SCENE_ORDERS = 60;
 
 /** The day's orders, and one beside them that breaks the venue's lot size. */
 export function ordersOfTheDay(venue: string): Record<string, unknown>[] {
@@ -18,11 +19,18 @@ export function ordersOfTheDay(venue: string): Record<string, unknown>[] {
   return [...rows, { ...first, intentId: REFUSED_INTENT, quantity: '0.00001' }].map((row) => ({ ...row, venue }));
 }
 
-/** Submits all orders and waits for their ends; `onEnd` hears of each. */
+/** Orders of the breaker's scene: some of the day's once more, as decisions of their own. */
+export function ordersOfTheScene(venue: string): Record<string, unknown>[] {
+  const again = ordersOfTheDay(venue).slice(0, SCENE_ORDERS);
+  return again.map((order) => ({ ...order, intentId: `breaker-${String(order['intentId'])}` }));
+}
+
+/** Submits all orders and waits for their ends; `onEnd` hears of each. `inFlight` are under way at a time. */
 export async function submitAll(
   client: FillsafeClient,
   orders: Record<string, unknown>[],
   onEnd: (outcome: JobOutcome) => void,
+  inFlight = IN_FLIGHT,
 ): Promise<JobOutcome[]> {
   const outcomes: JobOutcome[] = [];
   const queue = [...orders];
@@ -34,7 +42,7 @@ export async function submitAll(
       onEnd(outcome);
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, one));
+  await Promise.all(Array.from({ length: inFlight }, one));
   return outcomes;
 }
 

@@ -27,6 +27,15 @@ export class Effects {
 
   /** Wherever any of them may act. */
   places(): Place[] {
-    return this.all.flatMap(({ jobType, venues }) => venues.map((venue) => ({ jobType, venue })));
+    return placesOf(this.all);
   }
+
+  /** Wherever one may act that adds risk: what breakers, kills and gates may hold. */
+  heldPlaces(): Place[] {
+    return placesOf(this.all.filter(({ heldByBreaker }) => heldByBreaker));
+  }
+}
+
+function placesOf(effects: readonly Effect[]): Place[] {
+  return effects.flatMap(({ jobType, venues }) => venues.map((venue) => ({ jobType, venue })));
 }

@@ -51,7 +51,12 @@ export class Guard {
     const run = scriptRunner(redis);
     this.run = (name, keys, args) => this.answered(name, run(name, keys, args));
     const get = (key: string): Promise<string | null> => this.answered('store', redis.get(key));
-    this.breakers = new Breakers(this.run, (keys) => this.answered('breakers', redis.mget(keys)), this.keys);
+    const reads = {
+      mget: (keys: string[]) => this.answered('breakers', redis.mget(keys)),
+      xrange: (key: string, after: string, count: number) =>
+        this.answered('audit', redis.xrange(key, after, '+', 'COUNT', count)),
+    };
+    this.breakers = new Breakers(this.run, reads, this.keys);
     this.store = new Store(this.run, get, this.keys, options.onStore);
   }
 

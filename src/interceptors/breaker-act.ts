@@ -2,7 +2,7 @@ import type { Hold, VenueHealth } from '../breaker/report';
 import type { LevelTurn, Levels } from '../breaker/levels';
 import { scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import type { Admission } from '../guard/answers';
-import { breakerSettings } from '../policy/job-policy';
+import { breakerSettings, settingsOf } from '../policy/job-policy';
 import type { Act } from './admission';
 import type { Runtime } from './runtime';
 
@@ -32,7 +32,7 @@ export async function probe(
   act: Act,
   { level, token }: Admission & { kind: 'PROBE' },
 ): Promise<void> {
-  const settings = breakerSettings(runtime.config, kindOf(level));
+  const settings = breakerSettings(runtime.config, settingsOf(level));
   if (!settings) return;
   const isWell = await (act.effect.probe?.(act.input) ?? Promise.resolve()).then(
     () => true,
@@ -40,11 +40,6 @@ export async function probe(
   );
   const turns = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, isWell, settings);
   tellTurns(runtime, act.ref.venue, turns);
-}
-
-function kindOf(level: string): 'venue' | 'account' | { jobType: string } {
-  if (level === VENUE_LEVEL) return 'venue';
-  return level.startsWith('account:') ? 'account' : { jobType: level };
 }
 
 /** What an ending tells the breakers: a hold is for the level that it concerns, or for the venue where the act has no such one. */

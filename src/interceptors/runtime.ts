@@ -28,6 +28,4 @@ export interface Runtime {
   worker: number;
   /** Hears of each change of a breaker that this worker brought about. Never throws. */
   onTurn: (turn: BreakerTurn) => void;
-  /** Hears once of each loss: Redis shows fewer orders of a scope than people have given. Never throws. */
-  onOrdersLost: (scope: string) => void;
 }

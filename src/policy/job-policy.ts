@@ -1,5 +1,6 @@
 import type { FillsafeConfig } from '../config/schema';
 import { levelsOf, type Levels } from '../breaker/levels';
+import { VENUE_LEVEL } from '../breaker/scope';
 import type { BreakerSettings } from '../breaker/settings';
 
 /** Times and budget of one job type; one that people define starts from `default`. */
@@ -42,6 +43,12 @@ export function venueTimes(config: FillsafeConfig, venue: string): VenueTimes {
  */
 export function quiesceMs(times: VenueTimes): number {
   return times.sendWithinMs + times.recvWindowMs + times.processingBoundMs + times.clockErrorMs;
+}
+
+/** Whose settings those of a level are. */
+export function settingsOf(level: string): { jobType: string } | 'venue' | 'account' {
+  if (level === VENUE_LEVEL) return 'venue';
+  return level.startsWith('account:') ? 'account' : { jobType: level };
 }
 
 /** How the breaker of a job type (or of `venue` or `account` levels) decides, or `undefined` where nothing is automatic. */

@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import {
-  Worker,
+  type Worker,
   type BundleOptions,
   type BundlerPlugin,
   type WorkerOptions,
@@ -11,12 +11,15 @@ import { missingSearchAttributes } from '../client/temporal';
 import { loadConfig } from '../config/load';
 import type { FillsafeConfig } from '../config/schema';
 import type { EffectDefinition } from '../../activities';
-import { queuesOf } from '../domain/job-types';
-import { slotsOf } from './gate';
+import { WORKFLOW_QUEUE } from '../domain/job-types';
+
+import { Controls } from './controls';
+import { WorkerGroup } from './group';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
 import { ensureSweeps } from './schedules';
 import { openServices, type Services } from './services';
+import { startWorkers } from './start-workers';
 
 export interface FillsafePluginOptions {
   /** The whole configuration, as `loadConfig` gives it. Default: read from `configFile` and the environment. */
@@ -28,8 +31,9 @@ export interface FillsafePluginOptions {
   /** Effects of your own, made by `defineEffect`. Give all of them to each worker that runs workflows which call them. */
   ownEffects?: readonly EffectDefinition[];
   /**
-   * Whether this process also does the effects: it then polls `fillsafe.<jobType>.<venue>` and `fillsafe.lookup.<venue>` of
-   * every configured venue, and of `books` for effects of your own, while your worker runs. Default true; false where other
+   * Whether this process also does the effects: it then polls `fillsafe` for fillsafe's own workflows, and
+   * `fillsafe.<jobType>.<venue>` and `fillsafe.lookup.<venue>` of every configured venue, and of `books` for effects of your own,
+   * while your worker runs. Default true; false where other
    * processes do them: `fillsafe worker` does orders only.
    */
   effects?: boolean;
@@ -70,7 +74,8 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
   /** Theirs, while they run. */
   private readonly users = new Set<Worker>();
   /** Workers of the effects beside theirs: started by the first of theirs, ended with the last. */
-  private companions: Promise<{ workers: Worker[]; ended: Promise<unknown> }> | undefined;
+  private companions: Promise<{ group: WorkerGroup; controls: Controls }> | undefined;
+  private searchAttributes = false;
 
   constructor(
     private readonly services: Services,
@@ -78,11 +83,20 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
   ) {}
 
   async configureWorker(options: WorkerOptions): Promise<WorkerOptions> {
-    const { connection, namespace = 'default' } = options;
+    const { connection, namespace = 'default', taskQueue } = options;
+    if (taskQueue === WORKFLOW_QUEUE)
+      throw new TypeError(
+        `taskQueue: "${WORKFLOW_QUEUE}" is that of fillsafe's own workflows: give your worker another one`,
+      );
+    if (this.effects && !connection)
+      throw new TypeError(
+        "connection: missing; fillsafe's effects go over your worker's, so Worker.create must be given one",
+      );
     // An attribute that the server does not know wedges the workflow that sets it: only a server that was asked gets them.
     const client = connection && new Client({ connection, namespace });
-    const searchAttributes = client !== undefined && (await missingSearchAttributes(client)).length === 0;
+    this.searchAttributes = client !== undefined && (await missingSearchAttributes(client)).length === 0;
     const { runtime } = this.services;
+    const { searchAttributes } = this;
     await openStores(runtime, { client, searchAttributes });
     const venues = runtime.effects.places().map(({ venue }) => venue);
     if (client && this.effects) await ensureSweeps(client, venues, runtime.log);
@@ -104,9 +118,10 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
       this.users.delete(worker);
       if (this.users.size === 0) {
         this.companions = undefined;
-        const { workers, ended } = await companions;
-        stop(workers);
-        await ended;
+        const { group, controls } = await companions;
+        controls.stop();
+        group.stop();
+        await group.done;
       }
     }
   }
@@ -120,37 +135,20 @@ class OwnWorkerPlugin implements FillsafeWorkerPlugin {
     return this.services.close();
   }
 
-  private async startCompanions({ options }: Worker): Promise<{ workers: Worker[]; ended: Promise<unknown> }> {
+  private async startCompanions({ options }: Worker): Promise<{ group: WorkerGroup; controls: Controls }> {
     const { connection, namespace, dataConverter, identity, shutdownGraceTimeMs } = options;
-    const plugin = new FillsafePlugin(this.services, { searchAttributes: false });
-    const queues = queuesOf(this.services.runtime.effects.places());
-    const workers = await Promise.all(
-      queues.map(async (taskQueue) => {
-        const configured = plugin.configureWorker({
-          namespace,
-          identity,
-          taskQueue,
-          shutdownGraceTime: shutdownGraceTimeMs,
-          ...slotsOf(this.services.runtime, taskQueue),
-          activityTaskPollerBehavior: { type: 'autoscaling' },
-          ...(connection && { connection }),
-          ...(dataConverter && { dataConverter }),
-        });
-        return Worker.create(configured);
-      }),
-    );
-    const ended = Promise.all(
-      workers.map((companion) =>
-        companion.run().catch((error: unknown) => {
-          // Their worker without its effects would take jobs and never end them.
-          stop([...workers, ...this.users]);
-          throw error;
-        }),
-      ),
-    );
-    // Whoever ends last hears of it; until then a rejection must not count as unhandled.
-    ended.catch(() => undefined);
-    return { workers, ended };
+    const client = new Client({ connection: connection!, namespace });
+    const controls = new Controls(client, this.services.runtime);
+    this.services.useControls(controls);
+    const group = new WorkerGroup();
+    // Their worker without its effects would take jobs and never end them. Whoever ends last hears of it.
+    group.done.catch(() => stop(this.users));
+    await startWorkers(group, this.services, controls, {
+      ...{ connection: connection!, namespace, identity, shutdownGraceTime: shutdownGraceTimeMs },
+      plugins: [new FillsafePlugin(this.services, { searchAttributes: this.searchAttributes })],
+      ...(dataConverter && { dataConverter }),
+    });
+    return { group, controls };
   }
 }
 

@@ -1,22 +1,16 @@
 import { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime as TemporalRuntime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime as TemporalRuntime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { missingSearchAttributes, TemporalUnreachableError, temporalSettings } from '../client/temporal';
 import type { FillsafeConfig } from '../config/schema';
-import { queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
-import { workflowBundle } from './bundle';
-import { slotsOf } from './gate';
+import { Controls } from './controls';
 import { serveHealth } from './http';
 import { openStores } from './open-stores';
 import { FillsafePlugin } from './plugin';
 import { ensureSweeps } from './schedules';
+import { WorkerGroup } from './group';
 import { openServices, type Services } from './services';
+import { startWorkers, type CommonOptions } from './start-workers';
 
 export interface RunningWorker {
   /** Address of `/metrics`, `/healthz` and `/readyz`. */
@@ -32,36 +26,51 @@ const READY_LIMIT_MS = 2_000;
 
 /**
  * Starts a worker on the given services: the workflows, and for each venue the effects and the look-ups, each on its own
- * task queue. Resolves when it polls. Throws before anything is polled when a service cannot be reached or is not safe.
+ * task queue. What adds risk begins last, when Redis holds what people ordered of the breakers. Resolves when all of it polls.
+ * Throws when a service cannot be reached or is not safe.
  */
 export async function runWorker(config: FillsafeConfig, log: Logger): Promise<RunningWorker> {
   forwardTemporalLog(log);
   const services = await openServices(config, log);
+  const group = new WorkerGroup();
   let connection: NativeConnection | undefined;
+  let controls: Controls | undefined;
+  let closeHealth: (() => Promise<void>) | undefined;
+  const close = async (): Promise<void> => {
+    services.metrics.workerReady.set(0);
+    controls?.stop();
+    await closeHealth?.();
+    await services.close();
+    // Workers that were made but never ran still hold the connection: that must not hide why.
+    await connection?.close().catch(() => undefined);
+  };
   try {
-    const open = await connect(config);
-    connection = open;
-    const workers = await createWorkers(config, services, open, log);
+    const open = (connection = await connect(config));
+    const client = new Client({ connection: open, namespace: temporalSettings(config).namespace });
+    const orders = (controls = new Controls(client, services.runtime));
+    services.useControls(orders);
+    const options = await workerOptions(config, services, client);
     const health = await serveHealth({
       ...config.metrics,
       registry: services.metrics.registry,
       refresh: services.refreshMetrics,
-      readiness: () => readiness(workers, services, open),
+      readiness: () => readiness(group, services, orders, open),
     });
-    const done = runAll(workers, services, open, health.close);
+    closeHealth = health.close;
+    await startWorkers(group, services, orders, options);
     services.metrics.workerReady.set(1);
     return {
       metricsAddress: health.address,
-      done,
+      done: group.done.finally(close),
       shutdown: () => {
         services.metrics.workerReady.set(0);
-        stopAll(workers);
+        group.stop();
       },
     };
   } catch (error) {
-    // Workers that were made but never ran still hold the connection: that must not hide why.
-    await connection?.close().catch(() => undefined);
-    await services.close();
+    group.stop();
+    if (group.workers.length > 0) await group.done.catch(() => undefined);
+    await close();
     throw error;
   }
 }
@@ -85,79 +94,33 @@ async function connect(config: FillsafeConfig): Promise<NativeConnection> {
   }
 }
 
-async function createWorkers(
-  config: FillsafeConfig,
-  services: Services,
-  connection: NativeConnection,
-  log: Logger,
-): Promise<Worker[]> {
-  const { namespace } = temporalSettings(config);
-  const client = new Client({ connection, namespace });
+/** What all Temporal workers of this process share. Compares the stores and makes the schedules first. */
+async function workerOptions(config: FillsafeConfig, services: Services, client: Client): Promise<CommonOptions> {
+  const { runtime } = services;
   const missing = await missingSearchAttributes(client);
   if (missing.length > 0) {
-    log.warn(
+    runtime.log.warn(
       { missing },
       'search attributes are not registered, jobs run without them; `fillsafe doctor --fix` registers them',
     );
   }
-  await openStores(services.runtime, { client, searchAttributes: missing.length === 0 });
-  await ensureSweeps(client, Object.keys(config.venues), log);
-  const common = (): WorkerOptions => ({
-    connection,
-    namespace,
-    taskQueue: WORKFLOW_QUEUE,
+  await openStores(runtime, { client, searchAttributes: missing.length === 0 });
+  await ensureSweeps(client, Object.keys(config.venues), runtime.log);
+  return {
+    connection: client.connection as NativeConnection,
+    namespace: client.options.namespace,
     shutdownGraceTime: config.worker.shutdown_grace_seconds * 1_000,
     plugins: [new FillsafePlugin(services, { searchAttributes: missing.length === 0 })],
-  });
-  return Promise.all([
-    Worker.create({
-      ...common(),
-      workflowBundle: await workflowBundle(),
-      workflowTaskPollerBehavior: { type: 'autoscaling' },
-      // A workflow whose worker died waits this long for it; Temporal's default is 10 s.
-      stickyQueueScheduleToStartTimeout: 3_000,
-    }),
-    ...queuesOf(services.runtime.effects.places()).map((taskQueue) =>
-      Worker.create({
-        ...common(),
-        taskQueue,
-        ...slotsOf(services.runtime, taskQueue),
-        activityTaskPollerBehavior: { type: 'autoscaling' },
-      }),
-    ),
-  ]);
+  };
 }
 
-async function runAll(
-  workers: Worker[],
-  services: Services,
+async function readiness(
+  { workers }: WorkerGroup,
+  { watch }: Services,
+  { notReady }: Controls,
   connection: NativeConnection,
-  closeHealth: () => Promise<void>,
-): Promise<void> {
-  try {
-    // One that fails takes the others with it: half a worker would look healthy and do half of the work.
-    await Promise.all(
-      workers.map((worker) =>
-        worker.run().catch((error: unknown) => {
-          stopAll(workers);
-          throw error;
-        }),
-      ),
-    );
-  } finally {
-    services.metrics.workerReady.set(0);
-    await closeHealth();
-    await services.close();
-    await connection.close().catch(() => undefined);
-  }
-}
-
-function stopAll(workers: Worker[]): void {
-  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-}
-
-async function readiness(workers: Worker[], { watch }: Services, connection: NativeConnection): Promise<string[]> {
-  const problems: string[] = [];
+): Promise<string[]> {
+  const problems = notReady === undefined ? [] : [`breakers: ${notReady}`];
   for (const worker of workers) {
     const state = worker.getState();
     if (state !== 'RUNNING') problems.push(`worker on ${worker.options.taskQueue} is ${state}`);

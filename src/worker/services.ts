@@ -19,9 +19,10 @@ import { ReplicatedAdmissions } from '../redis/replicated';
 import { UnsafeRedisError } from '../redis/safety';
 import { safetyOptions, venueClocks } from '../redis/safety-options';
 import { RedisWatch } from '../redis/watch';
-import { breakerSettings, configuredJobTypes } from '../policy/job-policy';
+import { breakerSettings, configuredJobTypes, settingsOf } from '../policy/job-policy';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
+import type { Controls } from './controls';
 import { isShut } from './gate';
 
 /** What one worker process holds open. */
@@ -33,6 +34,8 @@ export interface Services {
   venues: Map<string, VenuePort>;
   venue(name: string): VenuePort;
   refreshMetrics(): Promise<void>;
+  /** From then on breakers' turns are told in Temporal, and what people ordered comes from there when Redis lost it. */
+  useControls(controls: Pick<Controls, 'turned' | 'lost'>): void;
   close(): Promise<void>;
 }
 
@@ -60,8 +63,6 @@ export async function openServices(
     const { problems } = await services.watch.check();
     if (problems.length > 0) throw new UnsafeRedisError(problems);
     services.watch.start();
-    // Before anything is taken from a queue: what holds it now must hold it from the first moment on.
-    await services.runtime.breakerWatch.start();
     return services;
   } catch (error) {
     for (const redis of opened) redis.disconnect();
@@ -80,11 +81,15 @@ function assemble(
   }: { redis: RedisConnection; waiting: RedisConnection | undefined; ownEffects: readonly EffectDefinition[] },
 ): Services {
   const { namespace, ttl_seconds } = config.retry.redis;
+  let controls: Pick<Controls, 'turned' | 'lost'> | undefined;
   const onStore = (name: string, { suspected, leftMs }: StoreState): void => {
     metrics.storeSuspected.set({ venue: name }, suspected === '' ? 0 : 1);
-    if (suspected === '')
+    if (suspected === '') {
       log.warn({ venue: name }, 'the suspicion against Redis is over: acts leave without a look again');
-    else log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
+      return;
+    }
+    log.error({ venue: name, suspected, leftMs }, 'claims may be lost: every act is looked up before it leaves');
+    controls?.lost();
   };
   const { wait_for: waitFor, timeout_ms: timeoutMs } = config.redis.replicas;
   const replicated =
@@ -133,7 +138,7 @@ function assemble(
     for (const { level, breaker } of levels) if (level !== ALL) recorder.breaker(name, level, breaker.state);
   };
   const refreshGates = (): void => {
-    for (const place of places) recorder.gate(place, isShut(runtime, place));
+    for (const place of effects.heldPlaces()) recorder.gate(place, isShut(runtime, place));
   };
   const refreshRedis = async (): Promise<void> => {
     metrics.redisUp.set(
@@ -150,17 +155,16 @@ function assemble(
   };
   const breakerWatch = new BreakerWatch({
     places,
-    settings: (level) => breakerSettings(config, level === VENUE_LEVEL ? level : { jobType: level }),
+    settings: (level) => breakerSettings(config, settingsOf(level)),
     read: (name, levels) => guard.breakers.readAt(name, levels),
-    onOrdersLost: (scope) => runtime.onOrdersLost(scope),
+    onOrdersLost: (scope) => controls?.lost(scope),
     log,
   });
   const runtime: Runtime = {
     ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects, breakerWatch },
     locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType })),
     worker: randomInt(31),
-    onTurn: () => undefined,
-    onOrdersLost: () => undefined,
+    onTurn: (turn) => controls?.turned(turn),
   };
   return {
     runtime,
@@ -170,6 +174,7 @@ function assemble(
     venues,
     venue,
     refreshMetrics,
+    useControls: (theirs) => (controls = theirs),
     close: async () => {
       watch.stop();
       breakerWatch.stop();

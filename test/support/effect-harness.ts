@@ -7,7 +7,6 @@ import pino from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { loadConfig } from '../../src/config/load';
 import { LocalBreakers } from '../../src/breaker/local';
-import { VENUE_LEVEL } from '../../src/breaker/scope';
 import { BreakerWatch } from '../../src/breaker/watch';
 import { BOOKS, isJobType, type JobType } from '../../src/domain/job-types';
 import { classifyFailure } from '../../src/failures/classify';
@@ -25,7 +24,7 @@ import { MetricsInterceptor } from '../../src/interceptors/metrics';
 import type { Runtime } from '../../src/interceptors/runtime';
 import { createMetrics } from '../../src/metrics/catalog';
 import { Recorder } from '../../src/metrics/recorder';
-import { breakerSettings } from '../../src/policy/job-policy';
+import { breakerSettings, settingsOf } from '../../src/policy/job-policy';
 import type { ReplicatedAdmissions } from '../../src/redis/replicated';
 import { VenueError } from '../../src/venues/port';
 
@@ -136,7 +135,7 @@ export function effectHarness(
     places: [...Object.values(effects), ...own].flatMap(({ jobType, venues }) =>
       venues.map((name) => ({ jobType, venue: name })),
     ),
-    settings: (level) => breakerSettings(config, level === VENUE_LEVEL ? level : { jobType: level }),
+    settings: (level) => breakerSettings(config, settingsOf(level)),
     read: (name, levels) => guard.breakers.readAt(name, levels),
     onOrdersLost: (scope) => void lost.push(scope),
     log,
@@ -148,7 +147,6 @@ export function effectHarness(
     effects: new Effects([...Object.values(effects), ...own]),
     worker: 0,
     onTurn: (turn) => void turns.push(turn),
-    onOrdersLost: () => undefined,
   };
 
   // As a worker does at its start; a Redis that is away by then shows in the attempt.
@@ -218,6 +216,7 @@ export function effectHarness(
     metrics,
     seen,
     turns,
+    lost,
     effects,
     ref,
     record: (id?: string) => guard.record(ref(id)),

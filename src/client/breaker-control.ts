@@ -1,0 +1,116 @@
+import {
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { AuditRow } from '../breaker/control/audit';
+import type { ControlSnapshot } from '../breaker/control/page';
+import { parseOverrideRequest, type OverrideRequest } from '../breaker/control/request';
+import { controlId } from '../breaker/scope';
+import { WORKFLOW_QUEUE } from '../domain/job-types';
+
+/** An order waits for a worker to write it to Redis and, where it holds jobs, for what had just been let through. */
+const ORDER_LIMIT_MS = 30_000;
+const READ_LIMIT_MS = 10_000;
+
+/** An order was refused; the message says what was wrong with it. */
+export class OverrideRefusedError extends Error {
+  override readonly name = 'OverrideRefusedError';
+}
+
+/** The control workflow of one breaker scope: where people order, and where it is told who ordered what. */
+export class BreakerControl {
+  readonly workflowId: string;
+
+  constructor(
+    private readonly temporal: Client,
+    readonly scope: string,
+  ) {
+    this.workflowId = controlId(scope);
+  }
+
+  /**
+   * Orders, starting the control workflow where there is none. Resolves when every worker goes by it; after `kill` and `open`
+   * nothing that adds risk leaves from then on.
+   *
+   * @throws TypeError for an order that is wrong in itself, OverrideRefusedError for one that the workflow refuses, Error when no
+   * worker took it within 30 s: it may still be taken later.
+   */
+  override(request: OverrideRequest): Promise<ControlSnapshot> {
+    const checked = parseOverrideRequest(this.scope, request);
+    return this.update('override', [checked], `${checked.action} of ${this.scope}`);
+  }
+
+  /** Writes what is ordered to Redis again. For workers. */
+  restore(venues: readonly string[]): Promise<ControlSnapshot> {
+    return this.update('restore', [venues], `the orders of ${this.scope}`);
+  }
+
+  /** Tells that the automatic breaker turned, starting the workflow where there is none. For workers. */
+  async turned(turn: { from: string; to: string; why: string }): Promise<void> {
+    await this.temporal.workflow.signalWithStart('breakerControl', {
+      ...this.start(),
+      signal: 'turned',
+      signalArgs: [turn],
+    });
+  }
+
+  /** What is ordered and what happened; `undefined` where nobody has ordered or told anything yet. Needs a worker. */
+  state(): Promise<ControlSnapshot | undefined> {
+    return this.query<ControlSnapshot>('state');
+  }
+
+  /** The audit's last rows as the workflow has them. */
+  history(): Promise<{ rows: AuditRow[]; number: number; hash: string } | undefined> {
+    return this.query('history');
+  }
+
+  private async query<T>(name: string): Promise<T | undefined> {
+    try {
+      return await this.temporal.connection.withDeadline(Date.now() + READ_LIMIT_MS, () =>
+        this.temporal.workflow.getHandle(this.workflowId).query<T>(name),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  private async update(name: string, args: unknown[], what: string): Promise<ControlSnapshot> {
+    const startWorkflowOperation = new WithStartWorkflowOperation('breakerControl', {
+      ...this.start(),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    });
+    try {
+      return (await this.temporal.connection.withDeadline(Date.now() + ORDER_LIMIT_MS, () =>
+        this.temporal.workflow.executeUpdateWithStart(name, { args, startWorkflowOperation }),
+      )) as ControlSnapshot;
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) throw refused(error);
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(
+        `${what} was not confirmed within ${ORDER_LIMIT_MS / 1_000} s: ${message}. Does a worker run (\`fillsafe status\`)? ` +
+          `The workflow ${this.workflowId} tells what became of it`,
+        { cause: error },
+      );
+    }
+  }
+
+  private start() {
+    return {
+      workflowId: this.workflowId,
+      taskQueue: WORKFLOW_QUEUE,
+      args: [],
+      staticSummary: `breaker of ${this.scope}: what people ordered`,
+    };
+  }
+}
+
+function refused(error: WorkflowUpdateFailedError): Error {
+  const { cause } = error;
+  return new OverrideRefusedError(cause instanceof ApplicationFailure ? cause.message : error.message, {
+    cause: error,
+  });
+}
