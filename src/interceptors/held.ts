@@ -13,11 +13,22 @@ type Holdable = Job & { effect: Effect; breaker: { held: boolean } };
 
 /** Whoever is held by this worker alone comes back so soon: another worker may take it, and this one's queue is shut. */
 const ALONE_WAIT_MS = 1_000;
-/** When what holds is known to this process only: Redis may know more by then. */
-const SNAPSHOT_WAIT_MS = 5_000;
+/** Whoever is held goes back to the queue so soon, where a shut gate keeps it: a person may let go long before the end. */
+const TO_QUEUE_MS = 5_000;
+/** No gate knows of accounts: who is held by one asks again, seldom. */
+const ACCOUNT_WAIT_MS = 30_000;
+
+/** Held by Redis's word. */
+export function heldByFleet(
+  act: Holdable,
+  { level, why, waitMs }: { level: string; why: string; waitMs: number },
+): HeldError | ExpiredError {
+  const mostMs = level.startsWith('account:') ? ACCOUNT_WAIT_MS : TO_QUEUE_MS;
+  return held(act, { scope: scopeOf(act.ref.venue, level), why, waitMs: Math.min(waitMs, mostMs) });
+}
 
 /** An order whose own deadline passes while it is held fails then, never late. */
-export function held(
+function held(
   { effect, input }: Holdable,
   { scope, why: said, waitMs }: { scope: string; why: string; waitMs: number },
 ): HeldError | ExpiredError {
@@ -68,5 +79,5 @@ const WORDS: Partial<Record<Standing, string>> = { KILLED: 'killed by ', FORCED_
 
 function bySnapshot(act: Holdable, { scope, standing, why, leftMs }: Pace): Error {
   const said = `${WORDS[standing] ?? ''}${why}, as this worker last saw it`;
-  return held(act, { scope, why: said, waitMs: Math.min(leftMs, SNAPSHOT_WAIT_MS) });
+  return held(act, { scope, why: said, waitMs: Math.min(leftMs, TO_QUEUE_MS) });
 }

@@ -81,11 +81,16 @@ export function effectHarness(
     ownEffects = [],
     watch = { unsafe: undefined, ended: () => undefined },
     replicated,
+    worker = 0,
+    localNow,
   }: {
     namespace: string;
     ownEffects?: readonly EffectDefinition[];
     watch?: Runtime['watch'];
     replicated?: ReplicatedAdmissions;
+    worker?: number;
+    /** The clock of the breakers of this process alone. */
+    localNow?: () => number;
   },
 ) {
   const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
@@ -142,10 +147,10 @@ export function effectHarness(
   });
   const runtime: Runtime = {
     ...{ config, guard, watch, outbox, crowd: new Crowd(), log, breakerWatch },
-    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType })),
+    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType }), localNow),
     recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
-    worker: 0,
+    worker,
     onTurn: (turn) => void turns.push(turn),
   };
 
