@@ -1,3 +1,4 @@
+import { oneLine } from '../src/domain/one-line';
 import type { Look, Sighting } from '../src/guard/effect';
 import { serialiseResult } from '../src/guard/serialise';
 import { isLateToSend } from '../src/guard/ticket';
@@ -19,13 +20,13 @@ export async function ownLook(definition: EffectDefinition, input: unknown, look
 
 function sightingOf(seen: unknown): Sighting<object> {
   const { kind, result, evidence, refusal, waitMs } = (seen ?? {}) as Record<string, unknown>;
-  const why = typeof evidence === 'string' ? evidence : 'the look-up gave no evidence';
+  const why = typeof evidence === 'string' ? oneLine(evidence) : 'the look-up gave no evidence';
   switch (kind) {
     case 'found':
       return found(result);
     case 'refused':
       return isRefusal(refusal)
-        ? { kind, refusal: { category: refusal.category, message: refusal.message } }
+        ? { kind, refusal: { category: refusal.category, message: oneLine(refusal.message) } }
         : inconclusive(
             `the look-up said "refused" without a refusal {category: ${REFUSAL_CATEGORIES.join(' | ')}, message}`,
           );
@@ -59,7 +60,7 @@ function isRefusal(value: unknown): value is { category: string; message: string
 }
 
 function inconclusive(evidence: string): Sighting<object> & { kind: 'inconclusive' } {
-  return { kind: 'inconclusive', evidence };
+  return { kind: 'inconclusive', evidence: oneLine(evidence) };
 }
 
 export function isObject(value: unknown): value is object {

@@ -13,7 +13,8 @@ import { jobPolicy } from '../src/policy/job-policy';
  * activity that is no effect. It refuses what no worker could ever do, such as a venue that nobody serves, before anything
  * is scheduled.
  */
-export function planJob({ config, effects }: Runtime, options: { searchAttributes: boolean }) {
+export function planJob(runtime: Runtime, options: { searchAttributes: boolean }) {
+  const { config, effects } = runtime;
   return async (activityType: string, given: unknown): Promise<JobPlan | null> => {
     const effect = effects.ofActivity(activityType);
     if (!effect) return null;
@@ -29,6 +30,7 @@ export function planJob({ config, effects }: Runtime, options: { searchAttribute
       ...(job.symbol === undefined ? {} : { symbol: job.symbol }),
       fingerprint: job.fingerprint,
       summary: job.summary,
+      ...heldNow(runtime, effect, venue),
       input: job.given,
       taskQueue: effectQueue(jobType, venue),
       lookUpQueue: lookUpQueue(venue),
@@ -47,6 +49,13 @@ export function planJob({ config, effects }: Runtime, options: { searchAttribute
       searchAttributes: options.searchAttributes,
     };
   };
+}
+
+/** Why its queue is shut at this moment, for people: a job that no worker takes has no failure that would tell. */
+function heldNow({ breakerWatch }: Runtime, { heldByBreaker, jobType }: Effect, venue: string): { held?: string } {
+  const { perSecond, scope, standing, why } = breakerWatch.pace({ venue, jobType });
+  if (!heldByBreaker || perSecond > 0) return {};
+  return { held: `breaker ${scope} is ${standing.toLowerCase().replace('_', ' ')}: ${why}` };
 }
 
 function read(effect: Effect, given: unknown): Job {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { fingerprintOf } from '../src/domain/fingerprint';
+import type { OrderState } from '../src/domain/order';
 import { guardKeys, type IntentRef } from '../src/guard/keys';
 import { AdmissionInterceptor } from '../src/interceptors/admission';
 import { breakerLevels, jobPolicy, quiesceMs, venueTimes } from '../src/policy/job-policy';
@@ -8,7 +9,14 @@ import type { Services } from '../src/worker/services';
 import { benchOrder } from './services';
 
 /** What the act would have answered; its text is what the record of a finished effect keeps. */
-const ANSWER = { orderId: '81985123', clientOrderId: 'fs1f47ac10b58cc', status: 'FILLED', executedQuantity: '23' };
+const ANSWER: OrderState = {
+  orderId: '81985123',
+  clientOrderId: 'fs1f47ac10b58cc',
+  status: 'FILLED',
+  executedQuantity: '23',
+  averagePrice: '0.00141',
+  fills: [],
+};
 export const RESULT = JSON.stringify(ANSWER);
 const RUN_ID = '018c2f6e-7b1a-7c3e-9f00-1234567890ab';
 

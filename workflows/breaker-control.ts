@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   condition,
   continueAsNew,
+  currentUpdateInfo,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -14,19 +15,21 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AuditRow } from '../src/breaker/control/audit';
+import { adopt, type Adoption } from '../src/breaker/control/adoption';
+import type { KnownAudit } from '../src/breaker/control/audit';
 import { pageOf, snapshotOf, type ControlSnapshot } from '../src/breaker/control/page';
+import { joinPlaces, parsePlaces, type HeldPlace } from '../src/breaker/control/places';
 import { parseOverrideRequest, type OverrideRequest } from '../src/breaker/control/request';
 import {
-  adopt,
   expire,
   happened,
+  isResent,
   leftMs,
   newState,
   order,
+  ordersOf,
   refuse,
   turned,
-  type Adoption,
   type ControlState,
   type Projection,
 } from '../src/breaker/control/state';
@@ -37,21 +40,27 @@ export const overrideUpdate = defineUpdate<ControlSnapshot, [OverrideRequest]>('
 export const overrideSignal = defineSignal<[OverrideRequest]>('override');
 export const stateQuery = defineQuery<ControlSnapshot>('state');
 /** The audit's last rows, the oldest first. */
-export const historyQuery = defineQuery<{ rows: AuditRow[]; number: number; hash: string }>('history');
-/** From workers: what Redis holds may be lost, or a new venue has come. Answers when it is written again. */
-export const restoreUpdate = defineUpdate<ControlSnapshot, [string[]?]>('restore');
+export const historyQuery = defineQuery<KnownAudit>('history');
+/** From workers: what Redis holds may be lost, or a new place has come. Answers when it is written again. */
+export const restoreUpdate = defineUpdate<ControlSnapshot, [HeldPlace[]]>('restore');
+/** The same without an answer: of many workers that notice a loss none waits for the others. */
+export const restoreSignal = defineSignal<[HeldPlace[]]>('restore');
 /** From workers: the automatic breaker of this scope turned. */
 export const turnedSignal = defineSignal<[{ from: string; to: string; why: string }]>('turned');
 
-/** Far below the server's own limit, and a page that the UI shows at once. */
-const MOST_EVENTS_A_RUN = 2_000;
+/** A run ends when its history is so long and nothing waits for Redis: a page that the UI shows at once. */
+const LONG_HISTORY = 2_000;
+/** It ends even so, far below the server's own limit: Redis may be away for days. */
+const LONGEST_HISTORY = 10_000;
 const AGAIN_MS = 2_000;
+/** Whoever ordered is told that it is not in effect yet, while clients still listen. */
+const TELL_AFTER_MS = 25_000;
 
 // One try each: what is written says for how long it still holds, which must be counted anew for the next one.
-const asked = (summary: string) =>
+const inWords = (summary: string) =>
   proxyActivities<{
-    adoptOverrides(scope: string, venues: string[]): Promise<Adoption>;
-    projectOverrides(scope: string, venues: string[], orders: LevelOrders): Promise<Projection>;
+    adoptOverrides(scope: string, places: HeldPlace[]): Promise<Adoption>;
+    projectOverrides(scope: string, places: HeldPlace[], orders: LevelOrders): Promise<Projection>;
   }>({
     ...{ startToCloseTimeout: '10 seconds', scheduleToStartTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
     summary,
@@ -60,205 +69,226 @@ const asked = (summary: string) =>
 /**
  * What people ordered of one scope: the source of truth, of which Redis holds a projection. Runs for ever; id `breaker:<scope>`.
  * A worker's death between any two lines loses nothing: the order is in the history before Redis hears of it, and is written
- * there again until that is confirmed.
+ * there again until that is confirmed. `carried` is for the run that continues as new alone.
  */
-export async function breakerControl(carried?: ControlState): Promise<void> {
-  const state = carried ?? newState(scopeOf(workflowInfo().workflowId));
-  const control = new Control(state, carried !== undefined);
+export async function breakerControl(carried?: ControlState | null): Promise<void> {
+  const control = new Control(begun(carried));
   control.openMessages();
-  setCurrentDetails(pageOf(state));
-  await control.begin();
-  while (!isFull()) {
-    const until = state.force?.until;
-    const changes = (): boolean => state.force?.until !== until || isFull();
-    const left = leftMs(state, Date.now());
-    await (left === undefined
-      ? condition(changes)
-      : condition(changes, left, { summary: 'until what is forced ends' }));
-    if (expire(state, Date.now())) control.tell();
-  }
+  await control.run();
   await condition(allHandlersFinished);
-  await continueAsNew<typeof breakerControl>(state);
-}
-
-function isFull(): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return historyLength > MOST_EVENTS_A_RUN || continueAsNewSuggested;
+  if (control.impossible) throw control.impossible;
+  await continueAsNew<typeof breakerControl>(control.state);
 }
 
 class Control {
-  private isBegun: boolean;
-  /** The projection under way. One at a time, so that Redis hears of orders as they were given. */
-  private projecting: Promise<Projection> | undefined;
-  /** How often it was asked for, and which of these calls the last one that succeeded had begun after. */
-  private asked = 0;
+  /** How often something was to be written, and which of these calls the last write that succeeded had begun after. */
+  private asked: number;
   private written = 0;
+  /** What was let through before the last write may leave for so long. */
+  private settleMs = 0;
+  /** Why the last write did not succeed, if it did not. */
+  private waitsFor = '';
+  /** Why there can be no such scope, if that turned out. */
+  impossible: ApplicationFailure | undefined;
 
-  constructor(
-    private readonly state: ControlState,
-    isCarried: boolean,
-  ) {
-    this.isBegun = isCarried;
+  constructor(readonly state: ControlState) {
+    this.asked = snapshotOf(state).inEffect ? 0 : 1;
   }
 
   openMessages(): void {
     const { state } = this;
     const what = '{action: open|close|auto|kill|unkill, reason, actor, forSeconds, ticket?}';
     setHandler(stateQuery, () => snapshotOf(state), { description: 'what is ordered, and what happened, in words' });
-    setHandler(historyQuery, () => ({ rows: state.rows, number: state.number, hash: state.hash }), {
-      description: "the audit's last rows",
-    });
+    setHandler(
+      historyQuery,
+      () => ({ rows: state.rows, number: state.number, projected: state.isAdopted ? state.projected : 0 }),
+      { description: "the audit's last rows" },
+    );
     setHandler(overrideUpdate, (raw) => this.override(raw), {
       description: `orders ${what}; answers when every worker goes by it`,
-      validator: (raw) => void this.parsed(raw),
+      validator: (raw) => void this.read(raw),
     });
     // A signal has no answer: what is wrong with one shows in `state` and in the current details.
-    setHandler(
-      overrideSignal,
-      async (raw) => {
-        try {
-          await this.override(raw);
-        } catch (error) {
-          log.warn('an override signal was refused', { reason: (error as Error).message });
-          refuse(state, (error as Error).message, Date.now());
-          this.tell();
-        }
-      },
-      { description: `orders ${what}; one that is refused shows in the current details` },
-    );
-    setHandler(restoreUpdate, (venues) => this.restore(venues ?? []), {
-      description: 'writes what is ordered to Redis again; workers do it when they start, or when Redis lost data',
+    setHandler(overrideSignal, (raw) => this.signalled(raw), {
+      description: `orders ${what}; one that is refused shows in the current details`,
     });
+    setHandler(restoreUpdate, (raw) => this.restore(parsePlaces(raw)), {
+      description: 'writes what is ordered to Redis again; workers do it when they start, or when Redis lost data',
+      validator: (raw) => void parsePlaces(raw),
+    });
+    setHandler(restoreSignal, (raw) => this.lost(raw), { description: 'the same, without an answer' });
     setHandler(
       turnedSignal,
-      ({ from, to, why }) => {
-        turned(state, { from, to, why }, Date.now());
+      (turn) => {
+        turned(state, turn, Date.now());
         this.tell();
       },
       { description: 'the automatic breaker turned; told by workers' },
     );
   }
 
-  /** Takes over what Redis knows, where the workflow before this one is gone: no order may be numbered before that. */
-  async begin(): Promise<void> {
-    while (!this.isBegun) {
-      try {
-        const { adoptOverrides } = asked('what does Redis know of earlier orders?');
-        adopt(this.state, await adoptOverrides(this.state.scope, this.state.venues), Date.now());
-        this.isBegun = true;
-      } catch (error) {
-        // Only one that can never be is told so at once.
-        if (isFinal(error)) throw error;
-        await this.putOff(error, 'reading what was ordered before');
+  /** Resolves when this run is to end. */
+  async run(): Promise<void> {
+    const { state } = this;
+    this.tell();
+    while (!this.isOver()) {
+      if (expire(state, Date.now())) this.tell();
+      if (this.asked > this.written) await this.carryOut();
+      else await this.changes(leftMs(state, Date.now()));
+    }
+  }
+
+  private isOver(): boolean {
+    if (this.impossible) return true;
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const isLong = historyLength > LONG_HISTORY || continueAsNewSuggested;
+    return isLong && (this.asked === this.written || historyLength > LONGEST_HISTORY);
+  }
+
+  /** Until something is ordered, the run is over, or so much time has passed. */
+  private async changes(withinMs: number | undefined): Promise<void> {
+    const { asked } = this;
+    const isChanged = (): boolean => this.asked !== asked || this.isOver();
+    await (withinMs === undefined
+      ? condition(isChanged)
+      : condition(isChanged, withinMs, { summary: 'until what is forced ends, or Redis is tried again' }));
+  }
+
+  /** One step: takes over what Redis knows, where this workflow does not know it, or else writes there what is ordered. */
+  private async carryOut(): Promise<void> {
+    const { state, asked } = this;
+    try {
+      if (state.isAdopted) await this.write(asked);
+      else await this.adopt();
+    } catch (error) {
+      const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      if (cause instanceof ApplicationFailure && cause.type === 'INVALID') {
+        this.impossible = refusal('INVALID', message);
+        return;
       }
+      log.warn('a breaker order waits', { scope: state.scope, reason: message });
+      this.waitsFor = `not in Redis yet: ${message}`;
+      if (state.events.at(-1)?.what !== this.waitsFor) happened(state, Date.now(), this.waitsFor);
+      this.tell();
+      await this.changes(AGAIN_MS);
     }
     this.tell();
   }
 
-  tell(): void {
+  private async adopt(): Promise<void> {
+    const { adoptOverrides } = inWords('what does Redis know of earlier orders?');
+    adopt(this.state, await adoptOverrides(this.state.scope, this.state.places), Date.now());
+  }
+
+  private async write(asked: number): Promise<void> {
+    const { state } = this;
+    const { number } = state;
+    const { projectOverrides } = inWords(`${snapshotOf(state).standing} (order ${number}) to Redis`);
+    const { isStale, settleMs, note } = await projectOverrides(state.scope, state.places, ordersOf(state, Date.now()));
+    if (isStale) {
+      state.isAdopted = false;
+      throw new Error('it knows of later orders than this workflow, which are taken over first');
+    }
+    this.written = asked;
+    this.waitsFor = '';
+    this.settleMs = settleMs;
+    state.projected = number;
+    if (this.asked === asked) state.isLost = false;
+    if (note !== '' && note !== state.note) happened(state, Date.now(), note);
+    state.note = note;
+  }
+
+  private tell(): void {
     setCurrentDetails(pageOf(this.state));
   }
 
-  private parsed(raw: unknown): OverrideRequest {
+  private read(raw: unknown): OverrideRequest {
     try {
       return parseOverrideRequest(this.state.scope, raw);
     } catch (error) {
-      throw ApplicationFailure.nonRetryable((error as Error).message, 'BadOverride');
+      throw refusal('BadOverride', (error as Error).message);
     }
   }
 
   private async override(raw: unknown): Promise<ControlSnapshot> {
-    const request = this.parsed(raw);
-    await condition(() => this.isBegun);
-    order(this.state, request, Date.now());
-    this.tell();
-    const { settleMs } = await this.project();
+    const request = this.read(raw);
+    const update = currentUpdateInfo()?.id;
+    if (update === undefined || !isResent(this.state, update, Date.now())) this.take(request);
+    await this.untilWritten();
     // What was let through just before may still be on its way for so long: only then does nothing leave any more.
     const holds = request.action === 'kill' || request.action === 'open';
-    if (holds) await sleep(settleMs, { summary: 'what was let through before may still leave' });
+    if (holds && this.settleMs > 0)
+      await sleep(this.settleMs, { summary: 'what was let through before may still leave' });
     return snapshotOf(this.state);
   }
 
-  private async restore(venues: readonly string[]): Promise<ControlSnapshot> {
-    await condition(() => this.isBegun);
-    const { state } = this;
-    state.venues = [...new Set([...state.venues, ...venues])].sort();
-    state.projected = 0;
-    await this.project();
-    return snapshotOf(state);
-  }
-
-  /** Writes what is ordered to Redis, until that is confirmed. */
-  private async project(): Promise<Projection> {
-    const mine = ++this.asked;
-    for (;;) {
-      this.projecting ??= this.write().finally(() => (this.projecting = undefined));
-      const projection = await this.projecting;
-      if (this.written >= mine) return projection;
+  private signalled(raw: unknown): void {
+    try {
+      this.take(this.read(raw));
+    } catch (error) {
+      log.warn('an override signal was refused', { reason: (error as Error).message });
+      refuse(this.state, (error as Error).message, Date.now());
+      this.tell();
     }
   }
 
-  private async write(): Promise<Projection> {
-    const { state } = this;
-    for (;;) {
-      const [begunAfter, { number }] = [this.asked, state];
-      const { projectOverrides } = asked(`${snapshotOf(state).standing} (order ${number}) to Redis`);
-      try {
-        const projection = await projectOverrides(state.scope, state.venues, ordersOf(state, Date.now()));
-        this.written = begunAfter;
-        state.projected = number;
-        if (projection.note !== '') happened(state, Date.now(), projection.note);
-        this.tell();
-        return projection;
-      } catch (error) {
-        await this.putOff(error, 'writing it to Redis');
-      }
-    }
-  }
-
-  private async putOff(error: unknown, what: string): Promise<void> {
-    const cause = causeOf(error);
-    const message = `${what}: ${cause instanceof Error ? cause.message : String(cause)}`;
-    log.warn('a breaker order waits', { scope: this.state.scope, reason: message });
-    const last = this.state.events.at(-1)?.what;
-    if (last !== message) happened(this.state, Date.now(), message);
+  private take(request: OverrideRequest): void {
+    order(this.state, request, Date.now());
+    this.asked += 1;
     this.tell();
-    await sleep(AGAIN_MS);
+  }
+
+  private async restore(told: readonly HeldPlace[]): Promise<ControlSnapshot> {
+    this.writeAgain(told);
+    await this.untilWritten();
+    return snapshotOf(this.state);
+  }
+
+  private lost(raw: unknown): void {
+    try {
+      this.writeAgain(parsePlaces(raw));
+    } catch (error) {
+      // No word of a loss goes unheard for what else is wrong with it.
+      log.warn('a restore signal names no places', { reason: (error as Error).message });
+      this.writeAgain([]);
+    }
+  }
+
+  private writeAgain(told: readonly HeldPlace[]): void {
+    const { state } = this;
+    state.places = joinPlaces(state.places, told);
+    state.isLost = true;
+    this.asked += 1;
+  }
+
+  private async untilWritten(): Promise<void> {
+    const { asked } = this;
+    const isDone = (): boolean => this.written >= asked || this.impossible !== undefined;
+    const inTime = await condition(isDone, TELL_AFTER_MS);
+    if (this.impossible) throw this.impossible;
+    if (inTime) return;
+    const message = `taken and kept, but not in effect yet; it will be as soon as Redis takes it. ${this.waitsFor}`;
+    throw refusal('NotInEffect', message);
   }
 }
 
-function ordersOf(state: ControlState, nowMs: number): LevelOrders {
-  const { kill, force } = state;
-  return {
-    number: state.number,
-    kill: kill !== null,
-    killedBy: kill?.actor ?? '',
-    killReason: kill?.reason ?? '',
-    force: force === null ? '' : force.action === 'open' ? 'open' : 'closed',
-    forMs: leftMs(state, nowMs) ?? 0,
-    actor: force?.actor ?? '',
-    reason: force?.reason ?? '',
-    ticket: force?.ticket ?? '',
-    // All that are known where Redis may have lost some.
-    rows: state.rows
-      .filter(({ number }) => number > state.projected)
-      .map((row) => ({ number: row.number, text: JSON.stringify(row) })),
-  };
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof ActivityFailure && error.cause ? error.cause : error;
-}
-
-function isFinal(error: unknown): boolean {
-  const cause = causeOf(error);
-  return cause instanceof ApplicationFailure && cause.type === 'INVALID';
-}
-
-function scopeOf(workflowId: string): string {
+/** The state to begin with: none but the run before may give one. */
+function begun(carried: ControlState | null | undefined): ControlState {
+  let scope: string;
   try {
-    return scopeOfControl(workflowId);
+    scope = scopeOfControl(workflowInfo().workflowId);
   } catch (error) {
-    throw ApplicationFailure.nonRetryable(`workflow id: ${(error as Error).message}`, 'INVALID');
+    throw refusal('INVALID', `workflow id: ${(error as Error).message}`);
   }
+  const state = carried ?? newState(scope);
+  if (state.scope !== scope) throw refusal('INVALID', 'input: there is none; the workflow id tells the scope');
+  return state;
+}
+
+/** What people read in histories and the UI is the sentence: a stack trace would put file paths there. */
+function refusal(type: 'INVALID' | 'BadOverride' | 'NotInEffect', message: string): ApplicationFailure {
+  const failure = ApplicationFailure.nonRetryable(message, type);
+  failure.stack = `${type}: ${message}`;
+  return failure;
 }

@@ -1,5 +1,5 @@
 import type { RunScript } from '../redis/scripts';
-import type { AuditRow } from './control/audit';
+import { readRow, type AuditRow } from './control/audit';
 import { parseTurns, type LevelTurn } from './levels';
 import { NO_OVERRIDE, parseOverride, type Override } from './override';
 import { ALL, VENUE_LEVEL } from './scope';
@@ -92,7 +92,7 @@ export class Breakers {
     for (let after = '-'; ;) {
       const entries = await this.redis.xrange(this.keys.audit(venue), after, AUDIT_PAGE);
       for (const [, fields] of entries) {
-        const row = fields.includes('override') ? rowOf(fields[fields.indexOf('row') + 1]) : undefined;
+        const row = fields.includes('override') ? readRow(fields[fields.indexOf('row') + 1] ?? '') : undefined;
         if (row?.scope === scope) rows.push(row);
       }
       const last = entries.at(-1)?.[0];
@@ -106,6 +106,8 @@ export class Breakers {
   }
 }
 
+const AUDIT_PAGE = 1_000;
+
 /** `raws`: breaker and override of each level. */
 function standingsOf(levels: readonly string[], raws: readonly (string | null)[]): LevelStanding[] {
   return levels.map((level, i) => ({
@@ -113,14 +115,4 @@ function standingsOf(levels: readonly string[], raws: readonly (string | null)[]
     breaker: parseBreaker(raws[2 * i] ?? null),
     override: parseOverride(raws[2 * i + 1] ?? null),
   }));
-}
-
-const AUDIT_PAGE = 1_000;
-
-function rowOf(text: string | undefined): AuditRow | undefined {
-  try {
-    return JSON.parse(text ?? '') as AuditRow;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,7 @@
-import { firstBrokenRow, firstForeignRow, type AuditRow, type BrokenRow } from '../breaker/control/audit';
-import { ALL, parseScope } from '../breaker/scope';
+import { firstBrokenRow, type AuditRow, type BrokenRow } from '../breaker/control/audit';
+import { venuesOf } from '../breaker/control/places';
+import { parseScope } from '../breaker/scope';
+import type { BreakerControl } from '../client/breaker-control';
 import { FillsafeClient } from '../client/client';
 import { openGuard } from '../client/open-guard';
 import type { FillsafeConfig } from '../config/schema';
@@ -9,6 +11,16 @@ import { duration, print, printJson } from './output';
 import { laneVenues } from './reconcile';
 import { table } from './table';
 
+/** The rows of a scope as each venue has them to which its orders are written. */
+type Chains = Map<string, AuditRow[]>;
+
+interface Verdict {
+  verified: boolean;
+  broken: (BrokenRow & { venue: string }) | null;
+  /** Whether there was a control workflow to compare them with. */
+  compared: boolean;
+}
+
 /** What the audit says of a scope, as Redis has it; `verify` compares it with itself and with the control workflow. */
 export async function breakerHistory(
   config: FillsafeConfig,
@@ -17,47 +29,50 @@ export async function breakerHistory(
 ): Promise<void> {
   const scope = usage(() => parseScope(text));
   const client = await FillsafeClient.connect(config);
-  const store = await openGuard(config);
   try {
     const control = usage(() => client.breaker(text));
-    const known = await control.history();
-    // An order to all is written at each venue.
-    const venues = scope.venue === ALL ? laneVenues(config) : [scope.venue];
-    const chains = new Map<string, AuditRow[]>();
-    for (const venue of venues) chains.set(venue, await store.guard.breakers.audit(venue, text));
-    const rows = [...chains.values()].reduce((most, each) => (each.length > most.length ? each : most), []);
-    const broken = verify ? firstBroken(chains, known) : undefined;
-    if (json) {
-      await printJson({
-        scope: text,
-        rows,
-        ...(verify ? { verified: broken === undefined, broken: broken ?? null } : {}),
-      });
-    } else {
-      await print(rows.length === 0 ? `nobody has ordered anything of ${text}` : inTable(rows));
-      if (verify) await print(`\n${verdict(rows, broken)}`);
+    const { guard, close } = await openGuard(config);
+    try {
+      const lane = laneVenues(config);
+      const venues = venuesOf(scope, lane);
+      const read = async (): Promise<Chains> =>
+        new Map(
+          await Promise.all(venues.map(async (venue) => [venue, await guard.breakers.audit(venue, text)] as const)),
+        );
+      const { chains, verdict } = verify ? await verified(control, read) : { chains: await read(), verdict: undefined };
+      const rows = [...chains.values()].reduce((most, each) => (each.length > most.length ? each : most), []);
+      if (json) {
+        await printJson({ scope: text, rows, ...verdict });
+      } else {
+        await print(rows.length === 0 ? `nobody has ordered anything of ${text}` : inTable(rows));
+        if (verdict) await print(`\n${inWords(rows, verdict)}`);
+      }
+      if (verdict?.verified === false) process.exitCode = EXIT.FAILED;
+    } finally {
+      close();
     }
-    if (broken) process.exitCode = EXIT.FAILED;
   } finally {
-    store.close();
     await client.close();
   }
 }
 
-type Broken = BrokenRow & { venue: string };
-
-function firstBroken(
-  chains: Map<string, AuditRow[]>,
-  known: { rows: AuditRow[]; number: number } | undefined,
-): Broken | undefined {
-  for (const [venue, rows] of chains) {
-    const broken = firstBrokenRow(rows) ?? (known && firstForeignRow(rows, known));
-    if (broken) return { ...broken, venue };
-  }
-  return undefined;
+/** Orders may be given meanwhile: what Redis had before must be there, and what nobody had ordered after must not. */
+async function verified(
+  control: BreakerControl,
+  read: () => Promise<Chains>,
+): Promise<{ chains: Chains; verdict: Verdict }> {
+  const before = await control.history();
+  const chains = await read();
+  const after = await control.history();
+  const known = before && after && { ...after, projected: before.projected };
+  const broken = [...chains].flatMap(([venue, rows]) => {
+    const row = firstBrokenRow(rows, known);
+    return row ? [{ ...row, venue }] : [];
+  });
+  return { chains, verdict: { verified: broken.length === 0, broken: broken[0] ?? null, compared: Boolean(known) } };
 }
 
-function verdict(rows: readonly AuditRow[], broken: Broken | undefined): string {
+function inWords(rows: readonly AuditRow[], { broken, compared }: Verdict): string {
   if (broken) {
     const row = rows.find(({ number }) => number === broken.number);
     const what = row ? ` (${row.action} by ${row.actor}, ${row.at})` : '';
@@ -65,9 +80,10 @@ function verdict(rows: readonly AuditRow[], broken: Broken | undefined): string 
   }
   const [first] = rows;
   const last = rows.at(-1);
-  if (!first || !last) return 'there is no row to check, and the control workflow has none either';
+  const alone = compared ? '' : '; there is no control workflow to compare it with';
+  if (!first || !last) return `there is no row to check${alone}`;
   const from = first.number === 1 ? '' : ` from row ${first.number} on: what was before it is no longer kept`;
-  return `the chain of ${rows.length} rows holds${from}; the last hash is ${last.hash}`;
+  return `the chain of ${rows.length} rows holds${from}; the last hash is ${last.hash}${alone}`;
 }
 
 function inTable(rows: readonly AuditRow[]): string {

@@ -1,4 +1,5 @@
 import { parseOverrideRequest, type OverrideAction } from '../breaker/control/request';
+import { parseScope } from '../breaker/scope';
 import { OverrideRefusedError } from '../client/breaker-control';
 import { FillsafeClient } from '../client/client';
 import type { FillsafeConfig } from '../config/schema';
@@ -31,19 +32,19 @@ export async function orderBreaker(
   action: OverrideAction,
   { reason, actor, ticket, for: span, json }: OrderOptions,
 ): Promise<void> {
-  const request = usage(() =>
-    parseOverrideRequest(scope, {
-      ...{ action, reason, actor, ticket },
-      ...(span === undefined ? {} : { forSeconds: secondsOf(span) }),
-    }),
-  );
+  const request = usage(() => {
+    parseScope(scope);
+    const forSeconds = span === undefined ? {} : { forSeconds: secondsOf(span) };
+    return parseOverrideRequest(scope, { action, reason, actor, ticket, ...forSeconds });
+  });
   const client = await FillsafeClient.connect(config);
   try {
     const control = usage(() => client.breaker(scope));
     const snapshot = await control.override(request);
     if (json) return await printJson(snapshot);
-    const { standing, meaning, number } = snapshot;
-    await print(`${scope}: ${standing.toLowerCase().replace('_', ' ')}, order ${number} by ${actor}\n${meaning}`);
+    const { standing, meaning, number, note } = snapshot;
+    const now = `${scope}: ${standing.toLowerCase().replace('_', ' ')}, order ${number} by ${actor}`;
+    await print([now, meaning, note].filter(Boolean).join('\n'));
   } catch (error) {
     if (!(error instanceof OverrideRefusedError)) throw error;
     process.stderr.write(`fillsafe: ${error.message}\n`);

@@ -8,7 +8,9 @@ export interface BreakerWords {
   /** The automatic state beneath what people ordered and the venue said. */
   state: BreakerSnapshot['state'];
   words: string;
-  /** Null where it never turned. */
+  /** Whether it holds what adds risk. */
+  held: boolean;
+  /** Since when the automatic state holds; null where it never turned, or where people or the venue decide. */
   since: string | null;
   /** When what holds now ends by itself; null where it does not. */
   until: string | null;
@@ -24,6 +26,8 @@ export interface BreakerWords {
   next: string;
   /** Who ordered what until when; `''` if nobody. */
   ordered: string;
+  /** Number of the last order, 0 where there was none. */
+  order: number;
   override: {
     kill: boolean;
     force: Override['force'];
@@ -50,18 +54,22 @@ export function breakerWords(
   const { actor, reason, ticket } = override.kill
     ? { actor: override.killedBy, reason: override.killReason, ticket: '' }
     : override;
+  // Nothing is held by what is only observed, or not judged at all; what people ordered holds in any case.
+  const isWatched = settings?.mode !== 'enforce' && WATCHED.has(now.standing);
   const what = override.kill ? 'kill' : force === 'open' ? 'open' : force === 'closed' ? 'close' : '';
   return {
     standing: now.standing,
     state,
-    words: WORDS[now.standing],
-    since: iso(since),
+    words: isWatched ? `${now.standing} as it sees it, but jobs pass` : WORDS[now.standing],
+    held: HOLDING.has(now.standing) && !isWatched,
+    since: now.standing === state ? iso(since) : null,
     until: iso(now.until),
     why: now.why,
     ...{ calls, failures, slow, failureRatio: calls === 0 ? null : failures / calls },
     threshold: thresholdOf(settings),
     next: nextOf(now.standing, breaker, settings, now.until, nowMs),
     ordered: what === '' ? '' : `${what} by ${actor}${override.kill ? '' : `, ${left(override.until)} left`}`,
+    order: override.number,
     override: {
       kill: override.kill,
       force,
@@ -81,6 +89,9 @@ const WORDS: Record<Standing, string> = {
   FORCED_CLOSED: 'forced closed, jobs pass',
   KILLED: 'KILLED, only cancels pass',
 };
+
+const HOLDING = new Set<Standing>(['OPEN', 'HELD', 'FORCED_OPEN', 'KILLED']);
+const WATCHED = new Set<Standing>(['OPEN', 'HALF_OPEN', 'RAMP', 'HELD']);
 
 function nextOf(
   now: Standing,

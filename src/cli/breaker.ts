@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import { listBreakers, showBreaker } from './breaker-list';
 import { breakerHistory } from './breaker-history';
@@ -6,6 +5,7 @@ import { orderBreaker, type OrderOptions } from './breaker-order';
 import type { OverrideAction } from '../breaker/control/request';
 import type { FillsafeConfig } from '../config/schema';
 import { commandConfig } from './command-config';
+import { whoami } from './whoami';
 
 const CONFIG = [
   '--config <file>',
@@ -44,7 +44,7 @@ export function breakerCommand(): Command {
     if (action === 'open' || action === 'close')
       order.requiredOption('--for <time>', 'how long: 90s, 15m, 2h, 1d; at most 30d');
     order
-      .option('--actor <name>', 'who orders it', userInfo().username)
+      .option('--actor <name>', 'who orders it', whoami())
       .option('--ticket <id>', 'where to read more, for the audit')
       .option('--json', 'one line of JSON')
       .option(...CONFIG)

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import type { FillsafeConfig } from '../config/schema';
 import { BOOKS, isJobType, isWellFormedJobType, JOB_TYPES, JOB_TYPE_RULE } from '../domain/job-types';
@@ -13,6 +12,7 @@ import { evidenceOf, lookLine, looksOf, nextOf, recordFacts, stateInWords } from
 import { laneVenues, venuesOf } from './reconcile';
 import { facts, table } from './table';
 import { UsageError } from './usage-error';
+import { whoami } from './whoami';
 
 interface GuardOptions {
   type: string;
@@ -58,7 +58,7 @@ export function guardCommand(): Command {
         .makeOptionMandatory(),
     )
     .requiredOption('--reason <text>', 'why, for the audit')
-    .option('--actor <name>', 'who decides', userInfo().username)
+    .option('--actor <name>', 'who decides', whoami())
     .option('--order-id <id>', "the venue's order id; needed for an order that is done")
     .option('--result <json>', 'what any other act that is done has answered; a look-up may find it too')
     .option('--confirm <code>', 'the code of a refusal: decides although the venue shows otherwise or cannot tell')
@@ -76,7 +76,7 @@ export function guardCommand(): Command {
     .description('vouches for what Redis holds of a venue: its acts leave again without being looked up first')
     .argument('<venue>')
     .requiredOption('--reason <text>', 'why, for the audit')
-    .option('--actor <name>', 'who vouches', userInfo().username)
+    .option('--actor <name>', 'who vouches', whoami())
     .option('--json', 'one line of JSON')
     .option(...CONFIG)
     .action((venue: string, options: { reason: string; actor: string; json?: boolean; config?: string }) => {

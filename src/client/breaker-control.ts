@@ -5,10 +5,11 @@ import {
   type Client,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { AuditRow } from '../breaker/control/audit';
+import type { KnownAudit } from '../breaker/control/audit';
 import type { ControlSnapshot } from '../breaker/control/page';
+import type { HeldPlace } from '../breaker/control/places';
 import { parseOverrideRequest, type OverrideRequest } from '../breaker/control/request';
-import { controlId } from '../breaker/scope';
+import { controlId, scopeOfControl } from '../breaker/scope';
 import { WORKFLOW_QUEUE } from '../domain/job-types';
 
 /** An order waits for a worker to write it to Redis and, where it holds jobs, for what had just been let through. */
@@ -44,17 +45,18 @@ export class BreakerControl {
   }
 
   /** Writes what is ordered to Redis again. For workers. */
-  restore(venues: readonly string[]): Promise<ControlSnapshot> {
-    return this.update('restore', [venues], `the orders of ${this.scope}`);
+  restore(places: readonly HeldPlace[]): Promise<ControlSnapshot> {
+    return this.update('restore', [places], `the orders of ${this.scope}`);
+  }
+
+  /** Has it written again without waiting for that: many workers may notice the same loss. For workers. */
+  async lost(places: readonly HeldPlace[]): Promise<void> {
+    await this.tell('restore', places);
   }
 
   /** Tells that the automatic breaker turned, starting the workflow where there is none. For workers. */
   async turned(turn: { from: string; to: string; why: string }): Promise<void> {
-    await this.temporal.workflow.signalWithStart('breakerControl', {
-      ...this.start(),
-      signal: 'turned',
-      signalArgs: [turn],
-    });
+    await this.tell('turned', turn);
   }
 
   /** What is ordered and what happened; `undefined` where nobody has ordered or told anything yet. Needs a worker. */
@@ -63,8 +65,12 @@ export class BreakerControl {
   }
 
   /** The audit's last rows as the workflow has them. */
-  history(): Promise<{ rows: AuditRow[]; number: number; hash: string } | undefined> {
+  history(): Promise<KnownAudit | undefined> {
     return this.query('history');
+  }
+
+  private async tell(signal: string, what: unknown): Promise<void> {
+    await this.temporal.workflow.signalWithStart('breakerControl', { ...this.start(), signal, signalArgs: [what] });
   }
 
   private async query<T>(name: string): Promise<T | undefined> {
@@ -88,7 +94,7 @@ export class BreakerControl {
         this.temporal.workflow.executeUpdateWithStart(name, { args, startWorkflowOperation }),
       )) as ControlSnapshot;
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) throw refused(error);
+      if (error instanceof WorkflowUpdateFailedError) throw notTaken(error, what);
       const message = error instanceof Error ? error.message : String(error);
       throw new Error(
         `${what} was not confirmed within ${ORDER_LIMIT_MS / 1_000} s: ${message}. Does a worker run (\`fillsafe status\`)? ` +
@@ -103,14 +109,29 @@ export class BreakerControl {
       workflowId: this.workflowId,
       taskQueue: WORKFLOW_QUEUE,
       args: [],
+      // A kill must not wait behind the jobs that it is to stop.
+      priority: { priorityKey: 1 },
       staticSummary: `breaker of ${this.scope}: what people ordered`,
     };
   }
 }
 
-function refused(error: WorkflowUpdateFailedError): Error {
+function notTaken(error: WorkflowUpdateFailedError, what: string): Error {
   const { cause } = error;
-  return new OverrideRefusedError(cause instanceof ApplicationFailure ? cause.message : error.message, {
-    cause: error,
-  });
+  if (!(cause instanceof ApplicationFailure)) return new Error(`${what}: ${error.message}`, { cause: error });
+  return cause.type === 'NotInEffect'
+    ? new Error(`${what}: ${cause.message}`, { cause: error })
+    : new OverrideRefusedError(cause.message, { cause: error });
+}
+
+/** Every scope that has a control workflow. */
+export async function* controlledScopes(temporal: Client): AsyncGenerator<string> {
+  const query = 'WorkflowType = "breakerControl" AND ExecutionStatus = "Running"';
+  for await (const { workflowId } of temporal.workflow.list({ query })) {
+    try {
+      yield scopeOfControl(workflowId);
+    } catch {
+      // Somebody gave it a name of their own: it is none of a scope.
+    }
+  }
 }

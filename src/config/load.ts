@@ -156,8 +156,8 @@ function crossCheck(config: FillsafeConfig): string[] {
     const needed = policy.schedule_to_close_seconds + 3_600;
     if (config.retry.redis.ttl_seconds < needed) {
       problems.push(
-        `retry.redis.ttl_seconds: ${config.retry.redis.ttl_seconds} is too short: a job of retry.policy.${jobType} may take ` +
-          `${policy.schedule_to_close_seconds} s and its record must outlive it by an hour, so at least ${needed}`,
+        `retry.redis.ttl_seconds: ${config.retry.redis.ttl_seconds} is too short: retry.policy.${jobType}.schedule_to_close_seconds ` +
+          `is ${policy.schedule_to_close_seconds}, and the record of such a job must outlive it by an hour, so at least ${needed}`,
       );
     }
     // What people define asks no venue's adapter.

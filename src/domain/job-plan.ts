@@ -29,6 +29,8 @@ export interface JobPlan {
   fingerprint: string;
   /** The act in one line, for people. */
   summary: string;
+  /** The breaker that held its queue when it began, in words; it may have let go since. */
+  held?: string;
   /** The checked input: what the effect is given. */
   input: object;
   taskQueue: string;

@@ -1,3 +1,4 @@
+import type { HeldPlace } from '../breaker/control/places';
 import type { Place } from '../domain/job-types';
 import type { Effect } from './effect';
 
@@ -27,15 +28,14 @@ export class Effects {
 
   /** Wherever any of them may act. */
   places(): Place[] {
-    return placesOf(this.all);
+    return this.all.flatMap(({ jobType, venues }) => venues.map((venue) => ({ jobType, venue })));
   }
 
   /** Wherever one may act that adds risk: what breakers, kills and gates may hold. */
-  heldPlaces(): Place[] {
-    return placesOf(this.all.filter(({ heldByBreaker }) => heldByBreaker));
+  heldPlaces(): HeldPlace[] {
+    const held = this.all.filter(({ heldByBreaker }) => heldByBreaker);
+    return held.flatMap((effect) =>
+      effect.venues.map((venue) => ({ jobType: effect.jobType, venue, sendWithinMs: effect.sendWithinMs(venue) })),
+    );
   }
-}
-
-function placesOf(effects: readonly Effect[]): Place[] {
-  return effects.flatMap(({ jobType, venues }) => venues.map((venue) => ({ jobType, venue })));
 }

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Context } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import type { Levels } from '../breaker/levels';
+import { scopeOf } from '../breaker/scope';
 import type { Admission } from '../guard/answers';
 import type { Effect, Job } from '../guard/effect';
 import {
@@ -23,7 +24,7 @@ import { activityOwner, keepAlive } from './activity-context';
 import { answerOf } from './answer';
 import { probe, tellTurns } from './breaker-act';
 import type { Place } from './crowd';
-import { enter, heldByFleet, holdBySnapshot, type Stay } from './held';
+import { enter, held, holdBySnapshot, type Stay } from './held';
 import type { Runtime } from './runtime';
 import { settle } from './settle';
 
@@ -160,9 +161,10 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
           );
         }
         case 'OPEN': {
-          tellTurns(this.runtime, act.ref.venue, admission.turns);
-          this.runtime.breakerWatch.held(act.ref, admission.level);
-          throw heldByFleet(act, admission);
+          const { waitMs, level, why, turns } = admission;
+          tellTurns(this.runtime, act.ref.venue, turns);
+          this.runtime.breakerWatch.held(act.ref, level);
+          throw held(act, { scope: scopeOf(act.ref.venue, level), why, waitMs });
         }
         case 'PROBE':
           tellTurns(this.runtime, act.ref.venue, admission.turns);

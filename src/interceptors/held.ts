@@ -11,31 +11,25 @@ import type { Runtime } from './runtime';
 /** An act that a breaker may hold. */
 type Holdable = Job & { effect: Effect; breaker: { held: boolean } };
 
+/** Asked again before what holds is over, as people may let go early: the next attempt waits in the queue while that is shut. */
+const LONGEST_WAIT_MS = 10_000;
+/** No queue is shut for an account alone: here each question is an attempt. */
+const LONGEST_ACCOUNT_WAIT_MS = 60_000;
 /** Whoever is held by this worker alone comes back so soon: another worker may take it, and this one's queue is shut. */
 const ALONE_WAIT_MS = 1_000;
-/** Whoever is held goes back to the queue so soon, where a shut gate keeps it: a person may let go long before the end. */
-const TO_QUEUE_MS = 5_000;
-/** No gate knows of accounts: who is held by one asks again, seldom. */
-const ACCOUNT_WAIT_MS = 30_000;
-
-/** Held by Redis's word. */
-export function heldByFleet(
-  act: Holdable,
-  { level, why, waitMs }: { level: string; why: string; waitMs: number },
-): HeldError | ExpiredError {
-  const mostMs = level.startsWith('account:') ? ACCOUNT_WAIT_MS : TO_QUEUE_MS;
-  return held(act, { scope: scopeOf(act.ref.venue, level), why, waitMs: Math.min(waitMs, mostMs) });
-}
+/** When what holds is known to this process only: Redis may know more by then. */
+const SNAPSHOT_WAIT_MS = 5_000;
 
 /** An order whose own deadline passes while it is held fails then, never late. */
-function held(
+export function held(
   { effect, input }: Holdable,
   { scope, why: said, waitMs }: { scope: string; why: string; waitMs: number },
 ): HeldError | ExpiredError {
   const why = `held: breaker ${scope}: ${said}; nothing was sent`;
   const lifeMs = effect.lifeMs(input) ?? Infinity;
   if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
-  const wait = Math.min(waitMs, lifeMs + 1);
+  const mostMs = scope.includes('/account/') ? LONGEST_ACCOUNT_WAIT_MS : LONGEST_WAIT_MS;
+  const wait = Math.min(waitMs, mostMs, lifeMs + 1);
   return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
 }
 
@@ -79,5 +73,5 @@ const WORDS: Partial<Record<Standing, string>> = { KILLED: 'killed by ', FORCED_
 
 function bySnapshot(act: Holdable, { scope, standing, why, leftMs }: Pace): Error {
   const said = `${WORDS[standing] ?? ''}${why}, as this worker last saw it`;
-  return held(act, { scope, why: said, waitMs: Math.min(leftMs, TO_QUEUE_MS) });
+  return held(act, { scope, why: said, waitMs: Math.min(leftMs, SNAPSHOT_WAIT_MS) });
 }

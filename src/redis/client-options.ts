@@ -25,6 +25,9 @@ export function createClient(
     maxRetriesPerRequest: null,
     commandTimeout,
     connectTimeout: connectTimeoutMs,
+    // After `disconnect` the library waits so long for the connection to end, also for one that had ended before: a process
+    // that is done would stay for that time.
+    disconnectTimeout: 200,
     disableClientInfo: true,
     // After a failover the old primary answers as a replica: the address must be looked up anew. Before 7.0 the word
     // stands inside the message of a script's error.

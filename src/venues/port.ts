@@ -1,4 +1,5 @@
 import type { DecimalString } from '../domain/decimal';
+import { oneLine } from '../domain/one-line';
 import type { Fill, OrderState, PlaceOrderInput } from '../domain/order';
 import type { FailureInput, FailureVerdict } from '../failures/categories';
 
@@ -63,7 +64,7 @@ export class VenueError extends Error {
     readonly verdict: FailureVerdict,
     options?: { cause?: unknown },
   ) {
-    super(failure.message ?? `${failure.exchange} ${failure.operation} failed`, options);
+    super(oneLine(failure.message ?? `${failure.exchange} ${failure.operation} failed`), options);
   }
 }
 

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { matchKillsToQueues } from '../../activities';
-import { ALL, scopeOf, scopeOfControl, VENUE_LEVEL } from '../breaker/scope';
-import { BreakerControl } from '../client/breaker-control';
-import type { Place } from '../domain/job-types';
+import { ALL, parseScope, scopeOf, VENUE_LEVEL } from '../breaker/scope';
+import { BreakerControl, controlledScopes } from '../client/breaker-control';
+import { BOOKS, type Place } from '../domain/job-types';
 import type { BreakerTurn } from '../interceptors/breaker-act';
 import type { Runtime } from '../interceptors/runtime';
 
@@ -32,40 +33,28 @@ export class Controls {
   }
 
   /**
-   * Resolves when Redis holds what people ordered, of every scope; tries on for as long as it takes, as a worker that does not
-   * know of a kill must not act. Needs a worker of the workflows, which may be in this process. Rejects when it is stopped.
+   * Resolves when Redis holds what people ordered, of every scope that concerns this worker; tries on for as long as it takes, as a
+   * worker that does not know of a kill must not act. Needs a worker of the workflows, which may be in this process. Rejects when
+   * it is stopped.
    */
   async restored(): Promise<void> {
-    for (;;) {
-      this.stopped.signal.throwIfAborted();
-      try {
-        await this.restoreAll();
-        this.waitsFor = '';
-        break;
-      } catch (error) {
-        this.waitsFor = `what people ordered of the breakers is not known: ${(error as Error).message}`;
-        this.runtime.log.error(
-          { reason: (error as Error).message },
-          'no effect begins before the overrides are known; trying on',
-        );
-        await this.pause(AGAIN_MS);
-      }
-    }
+    const scopes = await this.untilDone('every breaker', () => this.scopes());
+    await Promise.all(scopes.map((scope) => this.restore(scope)));
+    this.waitsFor = '';
     await this.matchQueues();
     this.timer = setInterval(() => void this.matchQueues(), MATCH_EVERY_MS);
     this.timer.unref();
   }
 
-  /** Redis lost what people ordered of a scope, or of some: it is written again. */
+  /** Redis may have lost what people ordered of a scope, or of all: it is written again. */
   lost(scope?: string): void {
-    const again = scope === undefined ? this.restoreAll() : this.restore(scope);
-    again.catch((error: unknown) => {
-      this.runtime.log.error({ scope, reason: (error as Error).message }, 'what people ordered is not in Redis');
-      void this.pause(AGAIN_MS).then(
-        () => this.lost(scope),
-        () => undefined,
-      );
-    });
+    const places = this.runtime.effects.heldPlaces();
+    const tell = async (): Promise<void> => {
+      const scopes = scope === undefined ? await this.scopes() : [scope];
+      await Promise.all(scopes.map((each) => new BreakerControl(this.client, each).lost(places)));
+    };
+    // Only the end of this worker ends it.
+    this.untilDone(scope ?? 'every breaker', tell).catch(() => undefined);
   }
 
   /** Tells the control workflow, so that the UI shows when and why a breaker turned. Acts do not wait for it. */
@@ -83,35 +72,41 @@ export class Controls {
     this.stopped.abort(new Error('the worker is shutting down'));
   }
 
-  private async restoreAll(): Promise<void> {
-    const scopes = new Set([ALL, ...this.placesScopes(), ...(await this.runningScopes())]);
-    await Promise.all([...scopes].map((scope) => this.restore(scope)));
-  }
-
   private async restore(scope: string): Promise<void> {
-    await new BreakerControl(this.client, scope).restore(this.venues);
+    const places = this.runtime.effects.heldPlaces();
+    await this.untilDone(scope, () => new BreakerControl(this.client, scope).restore(places));
   }
 
-  private placesScopes(): string[] {
+  /** Tries on until it succeeds; rejects when this is stopped. */
+  private async untilDone<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const { signal } = this.stopped;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await attempt();
+      } catch (error) {
+        const reason = (error as Error).message;
+        if (this.notReady) this.waitsFor = `what people ordered of ${what} is not known: ${reason}`;
+        this.runtime.log.error(
+          { what, reason },
+          'what people ordered of a breaker is not known to be in Redis; trying on',
+        );
+        await sleep(AGAIN_MS, undefined, { signal });
+      }
+    }
+  }
+
+  /** Those of the configuration, and those that only their workflows know, such as accounts. */
+  private async scopes(): Promise<string[]> {
     const places = this.runtime.effects.places();
-    return [
+    const scopes = [
+      ALL,
       ...this.venues.map((venue) => scopeOf(venue, VENUE_LEVEL)),
       ...places.map(({ venue, jobType }) => scopeOf(venue, jobType)),
     ];
-  }
-
-  /** Scopes that no configuration names, such as accounts. */
-  private async runningScopes(): Promise<string[]> {
-    const scopes: string[] = [];
-    const query = 'WorkflowType = "breakerControl" AND ExecutionStatus = "Running"';
-    for await (const { workflowId } of this.client.workflow.list({ query })) {
-      try {
-        scopes.push(scopeOfControl(workflowId));
-      } catch {
-        // Somebody gave it a name of their own: it is none of a scope.
-      }
-    }
-    return scopes;
+    for await (const scope of controlledScopes(this.client))
+      if ([...this.venues, BOOKS].includes(parseScope(scope).venue)) scopes.push(scope);
+    return [...new Set(scopes)];
   }
 
   private async matchQueues(): Promise<void> {
@@ -123,21 +118,5 @@ export class Controls {
     } catch (error) {
       log.warn({ reason: (error as Error).message }, "Temporal's limits of the queues could not be compared");
     }
-  }
-
-  private pause(ms: number): Promise<void> {
-    const { signal } = this.stopped;
-    return new Promise((resolve, reject) => {
-      const give = (): void => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', give);
-        resolve();
-      }, ms);
-      if (signal.aborted) give();
-      else signal.addEventListener('abort', give, { once: true });
-    });
   }
 }

@@ -63,6 +63,7 @@ export async function openServices(
     const { problems } = await services.watch.check();
     if (problems.length > 0) throw new UnsafeRedisError(problems);
     services.watch.start();
+    await services.runtime.breakerWatch.start();
     return services;
   } catch (error) {
     for (const redis of opened) redis.disconnect();

@@ -23,6 +23,9 @@ export async function startWorkers(
   options: CommonOptions,
 ): Promise<void> {
   const { effects, config } = runtime;
+  // By its venue's clock an order expires that waits in its queue. A venue that is away is asked again by its first act.
+  for (const effect of effects.all)
+    for (const venue of effect.venues) effect.readyClock(venue, { again: false }).catch(() => undefined);
   const most = config.worker.concurrency;
   const effectWorker = (taskQueue: string, slots: Slots): Promise<Worker> =>
     Worker.create({ ...options, taskQueue, ...slots, activityTaskPollerBehavior: { type: 'autoscaling' } });
@@ -33,7 +36,7 @@ export async function startWorkers(
   group.run(await Promise.all([workflowWorker(options), ...others.map((queue) => effectWorker(queue, free))]));
   await Promise.race([controls.restored(), group.done]);
   // What holds a place now holds it from the first poll on.
-  await runtime.breakerWatch.start();
+  await runtime.breakerWatch.refresh();
   group.run(await Promise.all(held.map((place) => effectWorker(queueOf(place), gatedSlots(runtime, place)))));
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { JobOutcome } from '../../src/client/client';
@@ -63,12 +65,14 @@ describe(`Redis emptied (FLUSHALL) while ${ORDERS} orders are under way`, () => 
     expect(again).toHaveLength(AGAIN);
   });
 
-  test('the metric, status and doctor tell while it lasts', async () => {
+  test('the log, the metric, status and doctor tell while it lasts', async () => {
     await redis.flushall();
     await elsewhere(orders[0] ?? {}, 'somebody-else:1');
     // However long the commands take to start, it lasts.
     await rewrite(redis, guardKeys('idempotency').store('paper'), (raw) => shiftStore(raw, -600_000));
     expect(await suspected()).toBe('1');
+    const log = readFileSync(join(stack.stack.info.dataDir, 'logs', 'worker.log'), 'utf8');
+    expect(log).toContain('claims may be lost: every act is looked up before it leaves');
     const [status] = (await fillsafe('status', '--json')).json<{ suspected: object[] }>();
     expect(status?.suspected).toMatchObject([{ venue: 'paper', why: expect.stringContaining('Redis') as string }]);
     expect((await fillsafe('doctor')).stdout).toMatch(/paper: Redis .*every act is looked up before it leaves/);

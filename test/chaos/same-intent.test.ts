@@ -29,7 +29,7 @@ describe('10,000 attempts of one intent, by 20 processes at the same moment', ()
     const config = loadConfig({
       env: {},
       flags: {
-        redis: { url: redis.url, command_timeout_ms: 60_000 },
+        redis: { url: redis.url, command_timeout_ms: 60_000, acknowledged: { persistence: 'none' } },
         venues: { paper: { ...account, ...patient } },
         retry: { policy: { 'order.place': policy, 'order.cancel': policy } },
       },

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
 import { waitUntil } from '../../src/dev/wait-until';
 import { Guard } from '../../src/guard/guard';
@@ -69,9 +68,11 @@ describeOnEachRedis('the guard on a connection that breaks', (version) => {
     const back = nextConnection(redis);
     proxy.close();
     await waitUntil(() => Promise.resolve(redis.status !== 'ready'), { timeoutMs: 5_000 });
-    const asked = performance.now();
-    await expect(guard.admit(placing('a'), admitRequest())).rejects.toMatchObject({ name: 'StoreUnavailableError' });
-    expect(performance.now() - asked).toBeLessThan(COMMAND_TIMEOUT_MS + 1_000);
+    // Not after its time, as one that waited for the connection would.
+    await expect(guard.admit(placing('a'), admitRequest())).rejects.toMatchObject({
+      name: 'StoreUnavailableError',
+      message: expect.stringContaining("Stream isn't writeable"),
+    });
 
     proxy.open();
     await back;

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Redis } from 'ioredis';
 import { createActivities } from '../../activities';
+import { ownLook } from '../../activities/own-look';
 import { defineEffect, notApplied, refused, type EffectDefinition, type EffectTicket } from '../../src/index';
 import { effectHarness, pauseProcess } from '../support/effect-harness';
 import { startTestRedis, type TestRedis } from '../support/redis';
@@ -38,7 +39,7 @@ async function attemptOf(run: Run, over: Partial<EffectDefinition<Payout>> = {},
   const job = effectHarness(redis, { namespace: server.namespace(), ownEffects: [effect] });
   const end = await job.attempt({ jobType: 'payout.send', input });
   const record = await job.guard.record({ venue: 'books', jobType: 'payout.send', intentId: 'p1' });
-  return { ...end, state: record?.state, sends: record?.sends, runs };
+  return { ...end, state: record?.state, sends: record?.sends, payload: record?.payload, runs };
 }
 
 const pass = (ticket: EffectTicket): void => ticket.pass();
@@ -99,6 +100,32 @@ describe('what a run throws', () => {
       return Promise.resolve({});
     });
     expect([end.failure?.type, end.state]).toEqual(['OUTCOME_UNKNOWN', 'UNKNOWN']);
+  });
+});
+
+describe('a page of HTML in place of an answer', () => {
+  const page = `<html>\n  <body>${'<p>Please come back later.</p>\n'.repeat(1_000)}</body>\n</html>`;
+  const asShort = expect.stringMatching(/^.{300,500}$/) as string;
+
+  it('is told and kept in one line that is not long, when a run throws it', async () => {
+    const first = await attemptOf(fails(refused('RESTRICTED', page), pass));
+    expect(first.failure).toMatchObject({ type: 'RESTRICTED', message: asShort });
+    expect(first.payload).toEqual({ category: 'RESTRICTED', message: first.failure?.message });
+    expect((await attemptOf(fails(new Error(page), pass))).payload).toEqual({ why: asShort });
+  });
+
+  it.each<[string, () => unknown, object]>([
+    ['throws it', () => Promise.reject(new Error(page)), { kind: 'inconclusive', evidence: asShort }],
+    ['gives it as evidence', () => ({ kind: 'absent', evidence: page }), { kind: 'absent', evidence: asShort }],
+    [
+      'gives it as a refusal',
+      () => ({ kind: 'refused', refusal: { category: 'INVALID', message: page } }),
+      { kind: 'refused', refusal: { category: 'INVALID', message: asShort } },
+    ],
+  ])('is shown in one line that is not long, when a look-up %s', async (_what, lookup, sighting) => {
+    const definition = { lookup } as unknown as EffectDefinition;
+    const look = { confirming: false, ageMs: 1, looks: 1, pass: () => undefined };
+    expect(await ownLook(definition, {}, look)).toEqual(sighting);
   });
 });
 

@@ -87,7 +87,7 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     expect(fenceOf(go)).toBe((await direct.record(placing('paper')))?.fence);
   });
 
-  it('follows the keys of a venue to another node; while they move, new acts are refused and old ones answered', async () => {
+  it('follows the keys of a venue to another node; while they move its acts wait, and nothing is claimed', async () => {
     const { node: from, slot } = await cluster.holderOf('paper');
     const to = cluster.nodes.find((each) => each !== from)!;
     await act(placing('paper', 'old'));
@@ -97,10 +97,12 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
     const keys = (await from.admin.cluster('GETKEYSINSLOT', slot, 1_000)) as string[];
     await from.admin.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-    expect(await guard.admit(placing('paper', 'old'), admitRequest())).toMatchObject({ kind: 'REPLAY' });
-    await expect(guard.admit(placing('paper', 'new'), admitRequest())).rejects.toMatchObject({
-      name: 'StoreUnavailableError',
-    });
+    // Of a breaker's keys some are not there, in either place: Redis cannot tell which node a script of them belongs to.
+    for (const intentId of ['old', 'new']) {
+      await expect(guard.admit(placing('paper', intentId), admitRequest())).rejects.toMatchObject({
+        name: 'StoreUnavailableError',
+      });
+    }
 
     for (const { admin } of [to, from]) await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
     expect(await guard.record(placing('paper', 'new'))).toBeUndefined();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openGuard } from '../../src/client/open-guard';
 import { createVenues } from '../../src/venues/create-venues';
 import { startTestRedis, type TestRedis } from '../support/redis';
-import { watchCommands, type SeenCommand } from '../support/redis-monitor';
+import { keysOutside, watchCommands, type SeenCommand } from '../support/redis-monitor';
 import { runCli, type CliEnd } from '../support/run-cli';
 import { tradingDesk } from '../support/trading-desk';
 
@@ -22,7 +22,7 @@ describe('a trading day on a Redis that lets fillsafe do no more than deploy/red
   const desk = tradingDesk({
     prepare: async () => {
       server = await startTestRedis({ durable: true });
-      stop = await watchCommands(server);
+      stop = await watchCommands(server.admin);
       return { REDIS_URL: server.url };
     },
   });
@@ -79,10 +79,8 @@ describe('a trading day on a Redis that lets fillsafe do no more than deploy/red
 
   it('gave no command that names a key outside of idempotency:{', async () => {
     seen = await stop();
-    const outside = seen.filter(({ name, keys }) =>
-      keys.length === 0 ? !KEYLESS.includes(name) : keys.some((key) => !key.startsWith('idempotency:{')),
-    );
-    expect(outside).toEqual([]);
+    expect(keysOutside('idempotency', seen)).toEqual([]);
+    expect(seen.filter(({ name, keys }) => keys.length === 0 && !KEYLESS.includes(name))).toEqual([]);
     expect(seen.filter(({ name }) => name === 'evalsha').length).toBeGreaterThan(20);
   });
 

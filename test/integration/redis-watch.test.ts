@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import pino from 'pino';
+import { checkRedisService } from '../../src/cli/doctor-redis';
 import { loadConfig } from '../../src/config/load';
 import { waitUntil } from '../../src/dev/wait-until';
 import { guardKeys } from '../../src/guard/keys';
 import { RedisWatch, type WatchOptions } from '../../src/redis/watch';
+import { startPaperVenue } from '../../src/venues/paper/server';
 import { openServices } from '../../src/worker/services';
 import { CANCEL, effectHarness } from '../support/effect-harness';
 import { admitRequest, fenceOf, settleRequest } from '../support/guard-requests';
@@ -142,6 +144,30 @@ describe('a worker', () => {
     await policy('volatile-lru');
     await services.watch.check();
     expect(metric(await told(), 'fillsafe_redis_safe')).toBe(0);
+  });
+
+  it('compares the clock of Redis with those of its venues, and so does the doctor', async () => {
+    const venue = await startPaperVenue({});
+    opened.push(venue);
+    const there = { adapter: 'paper', base_url: venue.url, api_key: 'paper-key', api_secret: 'paper-secret' };
+    const flags = { redis: { url: server.url }, venues: { paper: there } };
+    const services = await open(flags);
+    const apart = /^Redis is \d+ ms (behind|ahead of) paper, 1000 ms are allowed/;
+    for (const [offsetMs, warnings] of [
+      [0, []],
+      [60_000, [expect.stringMatching(apart)]],
+    ] as const) {
+      await fetch(`${venue.url}/admin/clock`, { method: 'POST', body: JSON.stringify({ offsetMs }) });
+      await services.venue('paper').syncClock();
+      const told = (await services.watch.check()).findings.filter(
+        ({ check, state }) => check === 'clock' && state === 'warn',
+      );
+      expect(told.map(({ found }) => found)).toEqual(warnings);
+      const found = await checkRedisService(loadConfig({ env: {}, flags }));
+      expect(found.filter(({ what, state }) => what === 'Redis clock' && state === 'warn')).toHaveLength(
+        warnings.length,
+      );
+    }
   });
 
   it('places nothing while Redis is not safe and says why; cancels go on; later the order leaves', async () => {

@@ -88,3 +88,15 @@ test('the package holds what runs, and neither tests nor what the compiler notes
   );
   expect(files.filter((path) => /(^|\/)test\/|\.test\.|tsbuildinfo|\.tgz$/.test(path))).toEqual([]);
 });
+
+test('the package does not tell where it was built', () => {
+  const telling = files.filter((path) => {
+    const text = readFileSync(join(installed, path), 'utf8');
+    // The bundle of the workflows holds its source map in itself.
+    const maps = [...text.matchAll(/sourceMappingURL=data:[^,]+;base64,([A-Za-z0-9+/=]+)/g)];
+    return [text, ...maps.map(([, map = '']) => Buffer.from(map, 'base64').toString())].some((each) =>
+      each.includes(root),
+    );
+  });
+  expect(telling).toEqual([]);
+});

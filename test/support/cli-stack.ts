@@ -1,20 +1,25 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load';
 import { startStack, type Stack } from '../../src/dev/stack';
 import { clientOrderIdOf } from '../../src/domain/client-order-id';
 import { runCli, type CliEnd } from './run-cli';
+import { watchKeys } from './stack';
 
 /** The real command line on a stack with a worker that lives as long as the test file, and what its tests do all the time. */
 export function cliStack() {
   let dir: string;
   let stack: Stack;
+  let unwatch: () => Promise<void>;
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'fillsafe-cli-'));
     stack = await startStack({ dataDir: join(dir, 'stack'), worker: true, env: {}, log: () => undefined });
+    unwatch = await watchKeys(stack, loadConfig({ env: {} }));
   }, 120_000);
   afterAll(async () => {
+    await unwatch?.();
     await stack?.stop();
     rmSync(dir, { recursive: true, force: true });
   });

@@ -60,7 +60,7 @@ export async function startTestRedis({
     });
   let service = await start();
   const { port } = service;
-  const admin = new Redis(service.address).on('error', () => undefined);
+  const admin = new Redis(service.address, { disconnectTimeout: 200 }).on('error', () => undefined);
   // What is left for an operator to do: a password, and the keys of a namespace that is not the default one.
   await admin.call('ACL', 'SETUSER', USER, `>${PASSWORD}`, '~test-*');
   await admin.call('ACL', 'SAVE');

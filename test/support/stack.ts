@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { FillsafeClient } from '../../src/client/client';
 import { loadConfig } from '../../src/config/load';
 import type { FillsafeConfig } from '../../src/config/schema';
 import { startNodeChild } from '../../src/dev/node-child';
 import { startStack, type Stack } from '../../src/dev/stack';
 import { startWatchdog } from '../../src/dev/watchdog';
+import { keysOutside, watchCommands } from './redis-monitor';
 
 export interface TestStack {
   stack: Stack;
@@ -16,6 +18,7 @@ export interface TestStack {
   truth(): Promise<{ totals: { orders: number; executions: number; duplicates: number } }>;
   addFaults(faults: object[]): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Stops all. Throws when anybody touched a key of its Redis that is not fillsafe's. */
   end(): Promise<void>;
 }
 
@@ -46,6 +49,8 @@ export async function testStack({
     log: (line) => lines.push(line),
   });
   const config = loadConfig({ file: stack.info.config, env });
+  // A Redis that the test brought along is watched by the test, where it may.
+  const unwatch = settings['REDIS_URL'] === undefined ? await watchKeys(stack, config) : () => Promise.resolve();
   const client = await FillsafeClient.connect(config);
   const admin = async (method: string, body?: object): Promise<void> => {
     const response = await fetch(`${stack.info.paper}/admin/faults`, {
@@ -64,9 +69,29 @@ export async function testStack({
     clearFaults: () => admin('DELETE'),
     end: async () => {
       await client.close();
-      await stack.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      try {
+        await unwatch();
+      } finally {
+        await stack.stop();
+        rmSync(dataDir, { recursive: true, force: true });
+      }
     },
+  };
+}
+
+/** Watches which keys are touched from now on; answers how to stop, which throws when some were not of the namespace. */
+export async function watchKeys(
+  { info }: Stack,
+  { retry }: Pick<FillsafeConfig, 'retry'>,
+): Promise<() => Promise<void>> {
+  const { namespace } = retry.redis;
+  const admin = new Redis(info.redis ?? '', { disconnectTimeout: 200 }).on('error', () => undefined);
+  const stop = await watchCommands(admin);
+  return async () => {
+    const outside = keysOutside(namespace, await stop());
+    admin.disconnect();
+    if (outside.length > 0)
+      throw new Error(`keys outside of ${namespace}:{ were touched: ${outside.slice(0, 5).join(', ')}`);
   };
 }
 

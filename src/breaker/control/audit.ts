@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2';
 import { bytesToHex } from '@noble/hashes/utils';
-import type { OverrideAction, OverrideRequest } from './request';
+import { ACTIONS, type OverrideAction, type OverrideRequest } from './request';
 
 /**
  * One order in the audit of a scope. Each row carries the hash of the one before, so that no row can be changed, taken out or
@@ -38,19 +38,24 @@ export function nextRow(
   return { ...row, hash: hashOf(row) };
 }
 
-export function hashOf({
-  scope,
-  number,
-  at,
-  action,
-  actor,
-  reason,
-  forSeconds,
-  ticket,
-  previous,
-}: Omit<AuditRow, 'hash'>): string {
-  const sealed = [scope, number, at, action, actor, reason, forSeconds, ticket, previous];
-  return bytesToHex(sha256(JSON.stringify(sealed)));
+export function hashOf(row: Omit<AuditRow, 'hash'>): string {
+  const { scope, number, at, action, actor, reason, forSeconds, ticket, previous } = row;
+  return bytesToHex(sha256(JSON.stringify([scope, number, at, action, actor, reason, forSeconds, ticket, previous])));
+}
+
+/** Reads a row as the stream holds it; `undefined` for what is none, be it by one field too many. */
+export function readRow(text: string): AuditRow | undefined {
+  let row: AuditRow;
+  try {
+    row = JSON.parse(text) as AuditRow;
+  } catch {
+    return undefined;
+  }
+  if (typeof row !== 'object' || row === null || Object.keys(row).length !== 10) return undefined;
+  const { scope, number, at, action, actor, reason, forSeconds, ticket, previous, hash } = row;
+  const areTexts = [scope, at, actor, reason, ticket ?? '', previous, hash].every((each) => typeof each === 'string');
+  const areNumbers = Number.isInteger(number) && Number.isInteger(forSeconds ?? 0);
+  return areTexts && areNumbers && ACTIONS.includes(action) ? row : undefined;
 }
 
 /** What is wrong with a chain: the first row that does not fit, and how. */
@@ -59,38 +64,53 @@ export interface BrokenRow {
   problem: string;
 }
 
+/** What a control workflow knows of its audit: the last rows, and the number up to which Redis has taken them. */
+export interface KnownAudit {
+  rows: readonly AuditRow[];
+  number: number;
+  projected: number;
+}
+
 /**
- * Checks the rows of one scope, the oldest first. The first row may be a later one than number 1: what was before it can then
- * not be checked.
+ * The first row of a scope's chain, the oldest first, that is not as it was given. By itself a chain shows all but its last rows
+ * being taken away, or all rows from one on being made anew; its control workflow knows those.
  */
-export function firstBrokenRow(rows: readonly AuditRow[]): BrokenRow | undefined {
-  let before: AuditRow | undefined;
-  for (const row of rows) {
-    const expected = before ? before.number + 1 : row.number;
-    if (row.number < expected) return { number: row.number, problem: 'it stands behind a later one, or twice' };
-    if (row.number > expected) return { number: expected, problem: 'it is missing' };
-    if (row.hash !== hashOf(row))
-      return { number: row.number, problem: 'it is not what it was: its hash is another one' };
-    const previous = before?.hash ?? (row.number === 1 ? '' : row.previous);
-    if (row.previous !== previous)
-      return { number: row.number, problem: 'it does not carry the hash of the row before it' };
-    before = row;
+export function firstBrokenRow(rows: readonly AuditRow[], known?: KnownAudit): BrokenRow | undefined {
+  const isSound = (row: AuditRow): boolean => row.hash === hashOf(row);
+  const unsound = rows.find((row) => !isSound(row));
+  const broken = [
+    unsound && { number: unsound.number, problem: 'it is not what it was: its hash is another one' },
+    unlinkedRow(rows.filter(isSound)),
+    known && foreignRow(rows, known),
+  ];
+  return broken.filter((each) => each !== undefined).sort((a, b) => a.number - b.number)[0];
+}
+
+/** The first row may be a later one than number 1: what was before it can then not be checked. */
+function unlinkedRow(rows: readonly AuditRow[]): BrokenRow | undefined {
+  let expected = Math.min(...rows.map(({ number }) => number));
+  let carried: string | undefined = expected === 1 ? '' : undefined;
+  for (const { number, hash, previous } of rows) {
+    if (number > expected) return { number: expected, problem: 'it is missing, or not in its place' };
+    if (number < expected) return { number, problem: 'it stands behind a later one, or twice' };
+    if (previous !== (carried ?? previous))
+      return { number, problem: 'it or the row before it is not what it was: their hashes differ' };
+    expected += 1;
+    carried = hash;
   }
   return undefined;
 }
 
-/** The first row of `rows` that its control workflow knows otherwise, or not at all. */
-export function firstForeignRow(
-  rows: readonly AuditRow[],
-  known: { rows: readonly AuditRow[]; number: number },
-): BrokenRow | undefined {
-  const hashes = new Map(known.rows.map((row) => [row.number, row.hash]));
-  for (const { number, hash } of rows) {
-    if (number > known.number) return { number, problem: 'its control workflow never took such an order' };
-    const theirs = hashes.get(number);
-    if (theirs !== undefined && theirs !== hash) return { number, problem: 'its control workflow has another one' };
+function foreignRow(rows: readonly AuditRow[], known: KnownAudit): BrokenRow | undefined {
+  const found = new Map(rows.map(({ number, hash }) => [number, hash]));
+  for (const { number, hash } of known.rows) {
+    const theirs = found.get(number);
+    if (theirs === undefined && number <= known.projected)
+      return { number, problem: 'it is missing, its control workflow has it' };
+    if (theirs === undefined || theirs === hash) continue;
+    const orBefore = number === known.rows[0]?.number && number > 1 ? ', or in that of a row before it' : '';
+    return { number, problem: `its control workflow has another one in its place${orBefore}` };
   }
-  const last = rows.at(-1)?.number ?? 0;
-  if (last < known.number) return { number: last + 1, problem: 'it is missing, its control workflow has it' };
-  return undefined;
+  const stranger = rows.find(({ number }) => number > known.number);
+  return stranger && { number: stranger.number, problem: 'its control workflow never took such an order' };
 }

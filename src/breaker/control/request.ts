@@ -22,16 +22,17 @@ export interface OverrideRequest {
 
 const FIELDS = ['action', 'reason', 'actor', 'forSeconds', 'ticket'];
 const LONGEST_SECONDS = 30 * 86_400;
+/** What a terminal or a record of lines would take for more than text, or would show in another order than it was written. */
+const NOT_PLAIN = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 /** Reads an order for a scope. Throws a `TypeError` that names each field that is wrong and what it must be. */
 export function parseOverrideRequest(scope: string, raw: unknown): OverrideRequest {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     throw new TypeError('override: must be one object {action, reason, actor, forSeconds, ticket?}');
   const { action, reason, actor, forSeconds, ticket } = raw as Record<string, unknown>;
+  const unknown = Object.keys(raw).filter((name) => !FIELDS.includes(name));
   const problems = [
-    ...Object.keys(raw)
-      .filter((name) => !FIELDS.includes(name))
-      .map((name) => `${name}: unknown field; there are ${FIELDS.join(', ')}`),
+    unknownProblem(unknown),
     actionProblem(scope, action),
     textProblem('reason', reason, 500, 'say why: it is kept in the audit'),
     textProblem('actor', actor, 100, 'say who orders this'),
@@ -51,6 +52,13 @@ export function parseOverrideRequest(scope: string, raw: unknown): OverrideReque
   };
 }
 
+/** However many there are, and however long: the sentence goes into histories. */
+function unknownProblem(names: string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `${names.slice(0, 3).map(shown).join(', ')}${more}: unknown; the fields are ${FIELDS.join(', ')}`;
+}
+
 function actionProblem(scope: string, action: unknown): string | undefined {
   if (!ACTIONS.includes(action as OverrideAction))
     return `action: ${shown(action)} must be one of ${ACTIONS.join(', ')}`;
@@ -62,8 +70,7 @@ function actionProblem(scope: string, action: unknown): string | undefined {
 function textProblem(name: string, value: unknown, most: number, help: string): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return `${name}: ${shown(value)} must be a text; ${help}`;
   if (value.trim().length > most) return `${name}: has ${value.trim().length} characters, at most ${most} are kept`;
-  // What a terminal or a record of lines would take for more than text.
-  if (/[\u0000-\u001f\u007f]/.test(value.trim())) return `${name}: must be one line without control characters`;
+  if (NOT_PLAIN.test(value.trim())) return `${name}: must be one line without control characters`;
   return undefined;
 }
 
@@ -80,5 +87,7 @@ function timeProblem(action: unknown, forSeconds: unknown): string | undefined {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'missing,' : JSON.stringify(value).slice(0, 60);
+  if (value === undefined) return 'missing,';
+  const isPlain = typeof value === 'string' || typeof value === 'object';
+  return (isPlain ? JSON.stringify(value) : String(value)).slice(0, 60);
 }

@@ -1,5 +1,6 @@
-import type { Override } from '../override';
+import type { LevelOrders } from '../breakers';
 import { nextRow, type AuditRow } from './audit';
+import type { HeldPlace } from './places';
 import type { OverrideRequest } from './request';
 
 /** An order that is in force. Times are ISO 8601, by Temporal's clock. */
@@ -31,35 +32,44 @@ export interface ControlState {
   events: ControlEvent[];
   /** Why the last order was not taken that had no caller to tell. */
   refused: ControlEvent | null;
-  /** Number of the last order that Redis is known to hold; 0 where it is to be written again. */
+  /** What people should know of how orders are carried out; `''` if nothing. */
+  note: string;
+  /** Whether what Redis held before this workflow was taken over. */
+  isAdopted: boolean;
+  /** Number of the last order that Redis is known to hold. */
   projected: number;
-  /** Venues that `all` concerns, as far as workers told. */
-  venues: string[];
-}
-
-/** What Redis holds of a scope, as the activity that reads it tells. */
-export interface Adoption {
-  override: Override;
-  /** For how long what is forced still holds. */
-  leftMs: number;
-  rows: AuditRow[];
+  /** Redis may have lost what it held, or there is a new place: all of it is to be written again. */
+  isLost: boolean;
+  /** Where orders may hold acts, as far as workers told. */
+  places: HeldPlace[];
+  /** Updates that were taken of late: one that its client sends again is no second order. */
+  taken: { update: string; at: string }[];
 }
 
 /** How a projection went. */
 export interface Projection {
+  /** Redis knows of later orders than these: nothing was written where it does. */
+  isStale: boolean;
   /** What was let through before may leave for so long. */
   settleMs: number;
   /** What people should know of it; `''` if nothing. */
   note: string;
 }
 
-const MOST_ROWS = 50;
+export const MOST_ROWS = 50;
+/** Rows that Redis has not taken yet are kept as far as one payload of Temporal may grow. */
+const MOST_WAITING_ROWS = 500;
+const MOST_TAKEN = 50;
 const MOST_EVENTS = 40;
+/** What venues and strangers say is cut, as all of this is carried along for ever. */
+const LONGEST_TEXT = 700;
+/** A client that had no answer sends its update again within seconds; a name that is used again later is a new order. */
+const RESENT_WITHIN_MS = 600_000;
 
 export function newState(scope: string): ControlState {
   return {
-    ...{ scope, rows: [], number: 0, hash: '', kill: null, force: null, automatic: null },
-    ...{ events: [], refused: null, projected: 0, venues: [] },
+    ...{ scope, rows: [], number: 0, hash: '', kill: null, force: null, automatic: null, events: [], refused: null },
+    ...{ note: '', isAdopted: false, projected: 0, isLost: false, places: [], taken: [] },
   };
 }
 
@@ -67,9 +77,18 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Takes an order that was found right. */
 export function order(state: ControlState, request: OverrideRequest, nowMs: number): void {
+  enter(state, request, nowMs);
+  const { actor, action, reason, forSeconds } = request;
+  const span = forSeconds === undefined ? '' : ` for ${forSeconds} s`;
+  happened(state, nowMs, `${actor} ordered ${action}${span}: ${reason}`);
+}
+
+/** The order's row, and what it changes of what is in force. */
+export function enter(state: ControlState, request: OverrideRequest, atMs: number): void {
   const { action, actor, reason } = request;
-  const row = nextRow(state.scope, state, request, iso(nowMs));
-  state.rows = [...state.rows, row].slice(-MOST_ROWS);
+  const row = nextRow(state.scope, state, request, iso(atMs));
+  const waiting = row.number - state.projected;
+  state.rows = [...state.rows, row].slice(-Math.min(Math.max(waiting, MOST_ROWS), MOST_WAITING_ROWS));
   state.number = row.number;
   state.hash = row.hash;
   const inForce = { actor, reason, ticket: row.ticket, at: row.at };
@@ -85,11 +104,31 @@ export function order(state: ControlState, request: OverrideRequest, nowMs: numb
       break;
     case 'open':
     case 'close':
-      state.force = { ...inForce, action, until: iso(nowMs + (request.forSeconds ?? 0) * 1_000) };
+      state.force = { ...inForce, action, until: iso(atMs + (request.forSeconds ?? 0) * 1_000) };
       break;
   }
-  const span = row.forSeconds === null ? '' : ` for ${row.forSeconds} s`;
-  happened(state, nowMs, `${actor} ordered ${action}${span}: ${reason}`);
+}
+
+/** What Redis is to hold, with the rows that it has not taken yet; all that are known where it may have lost some. */
+export function ordersOf(state: ControlState, nowMs: number): LevelOrders {
+  const { number, kill, force, rows, projected, isLost } = state;
+  return {
+    ...{ number, kill: kill !== null, killedBy: kill?.actor ?? '', killReason: kill?.reason ?? '' },
+    force: force === null ? '' : force.action === 'open' ? 'open' : 'closed',
+    forMs: leftMs(state, nowMs) ?? 0,
+    ...{ actor: force?.actor ?? '', reason: force?.reason ?? '', ticket: force?.ticket ?? '' },
+    rows: rows
+      .filter((row) => isLost || row.number > projected)
+      .map((row) => ({ number: row.number, text: JSON.stringify(row) })),
+  };
+}
+
+/** Whether this update was taken before: by the run before this one, as Temporal tells those of one run apart by itself. */
+export function isResent(state: ControlState, update: string, nowMs: number): boolean {
+  const recent = state.taken.filter(({ at }) => nowMs - Date.parse(at) < RESENT_WITHIN_MS);
+  const isKnown = recent.some((each) => each.update === update);
+  state.taken = isKnown ? recent : [...recent, { update, at: iso(nowMs) }].slice(-MOST_TAKEN);
+  return isKnown;
 }
 
 /** Ms until what is forced ends; `undefined` where nothing is. */
@@ -106,46 +145,24 @@ export function expire(state: ControlState, nowMs: number): boolean {
   return true;
 }
 
-/** A worker told that the automatic breaker turned. */
-export function turned(
-  state: ControlState,
-  { from, to, why }: { from: string; to: string; why: string },
-  nowMs: number,
-): void {
-  state.automatic = { state: to, since: iso(nowMs), why };
-  happened(state, nowMs, `breaker ${from} → ${to}: ${why}`);
+/** A worker told that the automatic breaker turned. Whoever sends another thing wedges nothing. */
+export function turned(state: ControlState, turn: unknown, nowMs: number): void {
+  const { from, to, why } = Object(turn) as Record<string, unknown>;
+  state.automatic = { state: cut(to, 20), since: iso(nowMs), why: cut(why) };
+  happened(state, nowMs, `breaker ${cut(from, 20)} → ${cut(to, 20)}: ${cut(why)}`);
 }
 
 /** An order that nobody waits for was not taken. */
 export function refuse(state: ControlState, message: string, nowMs: number): void {
-  state.refused = { at: iso(nowMs), what: message };
+  state.refused = { at: iso(nowMs), what: cut(message) };
   happened(state, nowMs, `an order was refused: ${message}`);
 }
 
-/**
- * The workflow that knew what was ordered is gone (terminated, or past its retention), and Redis still holds it: it goes on from
- * there. A kill that nobody lifted stays.
- */
-export function adopt(state: ControlState, { override, leftMs: left, rows }: Adoption, nowMs: number): void {
-  if (override.number <= state.number) return;
-  const last = rows.at(-1);
-  state.rows = rows.slice(-MOST_ROWS);
-  state.number = override.number;
-  state.hash = last?.number === override.number ? last.hash : '';
-  state.projected = override.number;
-  const at = iso(nowMs);
-  const { actor, reason, ticket, force, kill, killedBy, killReason } = override;
-  state.kill = kill ? { actor: killedBy, reason: killReason, ticket: null, at } : null;
-  const action = force === 'closed' ? 'close' : 'open';
-  state.force =
-    force !== '' && left > 0 ? { actor, reason, ticket: ticket || null, at, action, until: iso(nowMs + left) } : null;
-  happened(
-    state,
-    nowMs,
-    `taken over from Redis, as the workflow before this one is gone: ${override.number} orders so far`,
-  );
+export function happened(state: ControlState, nowMs: number, what: string): void {
+  state.events = [...state.events, { at: iso(nowMs), what: cut(what) }].slice(-MOST_EVENTS);
 }
 
-export function happened(state: ControlState, nowMs: number, what: string): void {
-  state.events = [...state.events, { at: iso(nowMs), what }].slice(-MOST_EVENTS);
+function cut(text: unknown, most = LONGEST_TEXT): string {
+  const whole = typeof text === 'string' ? text : '?';
+  return whole.length > most ? `${whole.slice(0, most - 1)}…` : whole;
 }

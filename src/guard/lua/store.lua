@@ -3,8 +3,6 @@
 -- While `suspectUntil` lies ahead, an act that no live record speaks of is looked up before it may leave: a request of a
 -- lost claim may still take effect until then.
 
-local STORE_FIELDS = { 'version', 'epoch', 'goes', 'suspectUntil', 'why' }
-
 local function suspect(store, untilMs, why)
   store.suspectUntil, store.why = math.max(store.suspectUntil, untilMs), why
 end
@@ -14,14 +12,9 @@ local function packStore(store)
 end
 
 local function parseStore(raw)
-  local store, i = {}, 0
-  for value in string.gmatch(raw .. '\n', '([^\n]*)\n') do
-    i = i + 1
-    if STORE_FIELDS[i] then store[STORE_FIELDS[i]] = value end
-  end
-  if store.version ~= '1' then error('fillsafe: store version ' .. tostring(store.version) .. ' is newer than this worker') end
-  store.goes, store.suspectUntil = tonumber(store.goes), tonumber(store.suspectUntil)
-  return store
+  local version, epoch, goes, suspectUntil, why = string.match(raw, '^(.-)\n(.-)\n(.-)\n(.-)\n(.*)$')
+  if version ~= '1' then error('fillsafe: store version ' .. tostring(version) .. ' is newer than this worker') end
+  return { epoch = epoch, goes = tonumber(goes), suspectUntil = tonumber(suspectUntil), why = why }
 end
 
 -- The store as it is, compared with what the caller has seen of it ('' and 0: nothing yet); and whether it has changed.

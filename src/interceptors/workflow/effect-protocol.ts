@@ -50,7 +50,7 @@ export class EffectProtocol {
         throw this.failure(plan, 'EXPIRED', `${timeOver(left)}; nothing is under way`);
       this.story.tell(
         'acting',
-        resends === 0 ? plan.summary : `${plan.summary}, from the start: it surely had not happened`,
+        resends > 0 ? `${plan.summary}, from the start: it surely had not happened` : begins(plan),
       );
       const activityId = this.nextId(plan.jobType);
       let failed: unknown;
@@ -183,6 +183,10 @@ export class EffectProtocol {
     };
     return ApplicationFailure.create({ type: category, message, nonRetryable: true, details: [details] });
   }
+}
+
+function begins({ summary, held }: JobPlan): string {
+  return held === undefined ? summary : `${summary}: waits in its queue, nothing is sent, as ${held}`;
 }
 
 /** Why it is not known whether the act happened; `undefined` when it is. */

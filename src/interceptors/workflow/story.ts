@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { ALL, controlId, scopeOf } from '../../breaker/scope';
 import type { JobPlan, JobStatus } from '../../domain/job-plan';
 import { workflowIdOf } from '../../domain/job-types';
 
@@ -65,6 +66,12 @@ export class Story {
       `Now: ${current.doing}`,
       '',
       ...events.slice(-20).map((event) => `- ${event}`),
+      ...(plan && current.stage === 'acting' ? ['', `What may hold it: ${breakersOf(plan)}`] : []),
     ].join('\n');
   }
+}
+
+/** Where the UI tells how they stand. */
+function breakersOf({ venue, jobType }: JobPlan): string {
+  return [scopeOf(venue, jobType), venue, ALL].map((scope) => `\`${controlId(scope)}\``).join(', ');
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { OrderState } from '../../../src/domain/order';
 import type * as Harness from '../effect-harness';
 import type { Clock } from '../memory-redis';
 
@@ -13,7 +14,14 @@ export interface Rig {
   harness: typeof Harness;
 }
 
-const ANSWER = { orderId: '7', clientOrderId: 'fs1', status: 'NEW', executedQuantity: '0' };
+const ANSWER: OrderState = {
+  orderId: '7',
+  clientOrderId: 'fs1',
+  status: 'NEW',
+  executedQuantity: '0',
+  averagePrice: '0',
+  fills: [],
+};
 const QUIESCE_MS = 18_000;
 
 const sends = (error: unknown) => (ticket: Ticket) => {

@@ -53,6 +53,14 @@ describe('how an act that threw ended', () => {
     expect(health('CLOCK')).toBe('none');
   });
 
+  it('tells a hold in one line, for its breaker is kept in lines', () => {
+    const { failure, verdict } = refusal('BANNED', { retryAfterMs: 60_000, scope: 'ip' });
+    const page = new VenueError({ ...failure, message: '<html>\n<body>\r\n12:99\n</body>' }, verdict);
+    const { hold, refusal: kept } = endingOf(page, { left: true, resend: false });
+    expect(hold).toEqual({ concerns: 'venue', ms: 60_000, why: 'BANNED: <html> <body> 12:99 </body>' });
+    expect(kept.message).toBe('<html> <body> 12:99 </body>');
+  });
+
   it('keeps the venue code and words for the record', () => {
     const { refusal: kept } = endingOf(refusal('FUNDS'), { left: true, resend: false });
     expect(kept).toEqual({ category: 'FUNDS', message: 'said so', code: -1 });
