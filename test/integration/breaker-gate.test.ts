@@ -77,7 +77,12 @@ const placed = ({ method, path }: VenueRequest): boolean => method === PLACEMENT
 /** A number of the worker's page of metrics. */
 async function metric(series: string): Promise<number> {
   const page = await (await fetch(`${stack.stack.info.metrics}/metrics`)).text();
-  return Number(page.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length));
+  return Number(
+    page
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.slice(series.length),
+  );
 }
 const gateShut = (): Promise<number> =>
   metric('fillsafe_queue_gate_shut{venue="paper",job_type="order.place"}').catch(() => NaN);
@@ -122,7 +127,9 @@ describe('jobs of a place whose breaker opens', () => {
     await until(async () => (await gateShut()) === 0);
 
     const histories = await Promise.all(jobs.map(historyOf));
-    expect(histories.flatMap(({ activities }) => activities).filter(({ activityType }) => activityType === 'lookUp')).toEqual([]);
+    expect(
+      histories.flatMap(({ activities }) => activities).filter(({ activityType }) => activityType === 'lookUp'),
+    ).toEqual([]);
     const requests = await requestsOf(jobs);
     expect(requests.filter(placed)).toHaveLength(WAITING);
     expect((await stack.truth()).totals.duplicates).toBe(0);
