@@ -141,6 +141,46 @@ describe('jobs of a place whose breaker opens', () => {
   }, 300_000);
 });
 
+describe('orders whose expiresAt passes behind a shut gate', () => {
+  test('end as EXPIRED, whether a worker had taken them or not, and none of them leaves', async () => {
+    await order('open');
+    await until(async () => (await gateShut()) === 1);
+    const jobs = await submitAll(Array.from({ length: 30 }, () => anOrder({ expiresAt: Date.now() + 3_000 })));
+    const outcomes = await outcomesOf(jobs);
+    expect(outcomes.filter((outcome) => !('category' in outcome) || outcome.category !== 'EXPIRED')).toEqual([]);
+    expect(await requestsOf(jobs)).toEqual([]);
+    const records = await Promise.all(jobs.map(({ intentId }) => guard.record({ ...PLACE, intentId })));
+    const states = records.map((record) => [record?.state, record?.sends]);
+    // What a worker had taken was released by it; the rest was refused for good without one.
+    expect(states.filter(([state, sends]) => state !== 'REJECTED' && (state !== 'RELEASED' || sends !== 0))).toEqual(
+      [],
+    );
+    expect(states).toContainEqual(['REJECTED', 1]);
+  }, 120_000);
+});
+
+describe('a worker that is stopped while its gate is shut', () => {
+  test('ends without an error, and the next one takes nothing from its first poll on', async () => {
+    await order('open');
+    await until(async () => (await gateShut()) === 1);
+    const log = join(stack.stack.info.dataDir, 'logs', 'worker.log');
+    const before = readFileSync(log, 'utf8').length;
+    const pid = stack.stack.pid('worker')!;
+    process.kill(pid, 'SIGTERM');
+    await until(() => Promise.resolve(![pid, undefined].includes(stack.stack.pid('worker'))));
+    await until(async () => (await metric('fillsafe_worker_ready').catch(() => 0)) === 1);
+    const jobs = await submitAll(Array.from({ length: 10 }, () => anOrder({ expiresAt: Date.now() + 3_000 })));
+    await outcomesOf(jobs);
+    const histories = await Promise.all(jobs.map(historyOf));
+    expect(histories.map(({ activities }) => activities[0]?.attempts)).toEqual(jobs.map(() => 0));
+    const said = readFileSync(log, 'utf8')
+      .slice(before)
+      .split('\n')
+      .filter((line) => /"level":[56]0/.test(line));
+    expect(said).toEqual([]);
+  }, 120_000);
+});
+
 function sum(numbers: number[]): number {
   return numbers.reduce((all, each) => all + each, 0);
 }

@@ -77,7 +77,7 @@ describe('what a worker may take of a place', () => {
 
   it.each<[string, Partial<BreakerSnapshot>, number]>([
     ['as many as there are probes while half-open', { state: 'HALF_OPEN' }, settings.permits],
-    ['paced while it comes back', { state: 'RAMP' }, settings.reopenPerSecond],
+    ['paced while it comes back, with some to spare', { state: 'RAMP' }, settings.reopenPerSecond * 1.25],
     ['nothing while the venue says so', { holdUntil: REDIS_MS + 1 }, 0],
     ['all when what the venue said is over', { holdUntil: REDIS_MS }, Infinity],
   ])('is %s', async (_what, breaker, perSecond) => {
