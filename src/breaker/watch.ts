@@ -97,12 +97,14 @@ export class BreakerWatch {
     this.isStopped = true;
   }
 
-  /** Asks now how a venue stands; resolves when that is known, or Redis does not tell. */
-  async refresh(venue: string): Promise<void> {
-    const known = this.venues.get(venue);
-    if (!known) return;
-    known.isStale = true;
-    await this.read(known);
+  /** Asks now how a venue stands, or all do; resolves when that is known, or Redis does not tell. */
+  async refresh(venue?: string): Promise<void> {
+    const asked = [...this.venues.values()].filter(({ name }) => venue === undefined || name === venue);
+    const read = (known: Venue): Promise<void> => {
+      known.isStale = true;
+      return this.read(known);
+    };
+    await Promise.all(asked.map(read));
   }
 
   /** What a script turned, which this process hears first. */

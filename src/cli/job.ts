@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
+import { ALL, parseScope, scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import { FillsafeClient } from '../client/client';
 import { inspectJob, type JobStory, type StoryActivity } from '../client/inspect';
 import { temporalSettings } from '../client/temporal';
@@ -9,6 +10,7 @@ import { findStack } from '../dev/stack-file';
 import { commandConfig } from './command-config';
 import { inWords, type JobLine } from './job-line';
 import { ago, clockTime, count, duration, print, printJson } from './output';
+import { readBreakers } from './read-breakers';
 import { recordFacts } from './record-words';
 import { facts } from './table';
 import { UsageError } from './usage-error';
@@ -36,7 +38,7 @@ export function jobCommand(): Command {
           });
           return;
         }
-        await print(inParagraphs(story, pageOf(story, config)));
+        await print(inParagraphs(story, { link: pageOf(story, config), holder: await holderOf(story, config) }));
       } finally {
         await client.close();
       }
@@ -91,7 +93,23 @@ function attemptJson(activity: StoryActivity): object {
   };
 }
 
-function inParagraphs(story: JobStory, link: string | undefined): string {
+/** The breaker that keeps a job in its queue, in words, where it waits for a worker. */
+async function holderOf({ activities, input, jobType }: JobStory, config: FillsafeConfig): Promise<string | undefined> {
+  const { venue } = input;
+  if (!activities.some(isQueued) || typeof venue !== 'string' || jobType === undefined) return undefined;
+  const scopes = [ALL, scopeOf(venue, VENUE_LEVEL), scopeOf(venue, jobType)].map(parseScope);
+  const holder = (await readBreakers(config, scopes).catch(() => [])).find(({ held }) => held);
+  return holder && `held by breaker ${holder.scope}: ${holder.why}; it ${holder.next}`;
+}
+
+function isQueued({ state, running, nextAttemptAt }: StoryActivity): boolean {
+  return state === 'waiting' && running !== true && nextAttemptAt === undefined;
+}
+
+function inParagraphs(
+  story: JobStory,
+  { link, holder }: { link: string | undefined; holder: string | undefined },
+): string {
   const { startedAt, endedAt, workflowId, runId, record, state } = story;
   const intentId = String(story.input['intentId'] ?? workflowId);
   const line = lineOf(story, intentId);
@@ -101,7 +119,7 @@ function inParagraphs(story: JobStory, link: string | undefined): string {
     `  ${inWords(line)}`,
     '',
     `What happened (started ${clockTime(startedAt)}, ${ago(startedAt)}${ended})`,
-    ...story.activities.map((activity) => `  ${activityInWords(activity, startedAt)}`),
+    ...story.activities.map((activity) => `  ${activityInWords(activity, startedAt, holder)}`),
   ];
   if (story.activities.length === 0) parts.push('  nothing was tried');
   if (state.status === 'manual')
@@ -117,7 +135,7 @@ function inParagraphs(story: JobStory, link: string | undefined): string {
   return parts.join('\n');
 }
 
-function activityInWords(activity: StoryActivity, startedAt: number): string {
+function activityInWords(activity: StoryActivity, startedAt: number, holder: string | undefined): string {
   const { activityType, attempts, state, failure, nextAttemptAt, scheduledAt } = activity;
   const at = `+${took(scheduledAt - startedAt)}`.padEnd(9);
   const names: Record<string, string> = { lookUp: 'asked the venue', resolveIntent: "took a person's decision" };
@@ -131,7 +149,7 @@ function activityInWords(activity: StoryActivity, startedAt: number): string {
       ? `next in ${duration(nextAttemptAt - Date.now())}`
       : activity.running
         ? 'running now'
-        : 'waiting for a worker (held by a breaker, or none polls)';
+        : `waiting in its queue, ${holder ?? 'as no worker takes it: does one run?'}`;
   return `${at} ${what}, ${tries}, ${now}${lost ? `; last ${lost}` : ''}`;
 }
 

@@ -49,7 +49,8 @@ export function reported(
   health: VenueHealth,
   hold: Hold | undefined,
 ): { levels: Levels; health: VenueHealth; worker: number; hold: (Hold & { level: string }) | undefined } {
+  if (!hold) return { levels, health, worker, hold };
   const [venue = VENUE_LEVEL, jobType = VENUE_LEVEL, account = VENUE_LEVEL] = levels.names;
-  const level = hold && { venue, jobType, account }[hold.concerns];
-  return { levels, health, worker, hold: hold && level ? { ...hold, level } : undefined };
+  const level = { venue, jobType, account }[hold.concerns];
+  return { levels, health, worker, hold: { ...hold, level } };
 }

@@ -11,6 +11,10 @@ import type { Runtime } from './runtime';
 /** An act that a breaker may hold. */
 type Holdable = Job & { effect: Effect; breaker: { held: boolean } };
 
+/** Asked again before what holds is over, as people may let go early: the next attempt waits in the queue while that is shut. */
+const LONGEST_WAIT_MS = 10_000;
+/** No queue is shut for an account alone: here each question is an attempt. */
+const LONGEST_ACCOUNT_WAIT_MS = 60_000;
 /** Whoever is held by this worker alone comes back so soon: another worker may take it, and this one's queue is shut. */
 const ALONE_WAIT_MS = 1_000;
 /** When what holds is known to this process only: Redis may know more by then. */
@@ -24,7 +28,8 @@ export function held(
   const why = `held: breaker ${scope}: ${said}; nothing was sent`;
   const lifeMs = effect.lifeMs(input) ?? Infinity;
   if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
-  const wait = Math.min(waitMs, lifeMs + 1);
+  const mostMs = scope.includes('/account/') ? LONGEST_ACCOUNT_WAIT_MS : LONGEST_WAIT_MS;
+  const wait = Math.min(waitMs, mostMs, lifeMs + 1);
   return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
 }
 

@@ -5,7 +5,7 @@ import type {
   SlotReserveContext,
   WorkerOptions,
 } from '@temporalio/worker';
-import { effectQueue, type Place } from '../domain/job-types';
+import type { Place } from '../domain/job-types';
 import type { Runtime } from '../interceptors/runtime';
 
 /** What is shut or paced is looked at again so often: what opens it may come from anywhere. */
@@ -97,16 +97,14 @@ function paceOf({ breakerWatch, locals }: Runtime, place: Place): number {
   return local < fleet && !breakerWatch.isForcedClosed(place) ? local : fleet;
 }
 
-/** Whether this worker takes nothing from the queue of a place. */
+/** Whether this worker takes nothing from the queue of a place that breakers may hold. */
 export function isShut(runtime: Runtime, place: Place): boolean {
-  return isGated(runtime, place) && paceOf(runtime, place) === 0;
+  return paceOf(runtime, place) === 0;
 }
 
-/** How a worker of this queue gets its slots: behind a gate where a breaker may hold what it does. */
-export function slotsOf(runtime: Runtime, taskQueue: string): Partial<WorkerOptions> {
+/** The slots of a worker of a place that breakers may hold. */
+export function gatedSlots(runtime: Runtime, place: Place): Pick<WorkerOptions, 'tuner'> {
   const most = runtime.config.worker.concurrency;
-  const place = runtime.effects.places().find(({ jobType, venue }) => effectQueue(jobType, venue) === taskQueue);
-  if (!place || !isGated(runtime, place)) return { maxConcurrentActivityTaskExecutions: most };
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
     tuner: {
@@ -117,8 +115,4 @@ export function slotsOf(runtime: Runtime, taskQueue: string): Partial<WorkerOpti
       nexusTaskSlotSupplier: none,
     },
   };
-}
-
-function isGated({ effects }: Runtime, { jobType }: Place): boolean {
-  return effects.ofJobType(jobType)?.heldByBreaker === true;
 }

@@ -19,10 +19,10 @@ import { ReplicatedAdmissions } from '../redis/replicated';
 import { UnsafeRedisError } from '../redis/safety';
 import { safetyOptions, venueClocks } from '../redis/safety-options';
 import { RedisWatch } from '../redis/watch';
-import type { Controls } from './controls';
-import { breakerSettings, configuredJobTypes } from '../policy/job-policy';
+import { breakerSettings, configuredJobTypes, settingsOf } from '../policy/job-policy';
 import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
+import type { Controls } from './controls';
 import { isShut } from './gate';
 
 /** What one worker process holds open. */
@@ -63,7 +63,6 @@ export async function openServices(
     const { problems } = await services.watch.check();
     if (problems.length > 0) throw new UnsafeRedisError(problems);
     services.watch.start();
-    // Before anything is taken from a queue: what holds it now must hold it from the first moment on.
     await services.runtime.breakerWatch.start();
     return services;
   } catch (error) {
@@ -140,7 +139,7 @@ function assemble(
     for (const { level, breaker } of levels) if (level !== ALL) recorder.breaker(name, level, breaker.state);
   };
   const refreshGates = (): void => {
-    for (const place of places) recorder.gate(place, isShut(runtime, place));
+    for (const place of effects.heldPlaces()) recorder.gate(place, isShut(runtime, place));
   };
   const refreshRedis = async (): Promise<void> => {
     metrics.redisUp.set(
@@ -157,7 +156,7 @@ function assemble(
   };
   const breakerWatch = new BreakerWatch({
     places,
-    settings: (level) => breakerSettings(config, level === VENUE_LEVEL ? level : { jobType: level }),
+    settings: (level) => breakerSettings(config, settingsOf(level)),
     read: (name, levels) => guard.breakers.readAt(name, levels),
     onOrdersLost: (scope) => controls?.lost(scope),
     log,

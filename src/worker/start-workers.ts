@@ -1,10 +1,12 @@
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { effectQueue, queuesOf, WORKFLOW_QUEUE } from '../domain/job-types';
+import { effectQueue, queuesOf, WORKFLOW_QUEUE, type Place } from '../domain/job-types';
 import { workflowBundle } from './bundle';
 import type { Controls } from './controls';
-import { slotsOf } from './gate';
+import { gatedSlots } from './gate';
 import type { WorkerGroup } from './group';
 import type { Services } from './services';
+
+type Slots = Pick<WorkerOptions, 'tuner' | 'maxConcurrentActivityTaskExecutions'>;
 
 /** What all Temporal workers of a process share. */
 export type CommonOptions = Omit<WorkerOptions, 'taskQueue'>;
@@ -20,19 +22,26 @@ export async function startWorkers(
   controls: Controls,
   options: CommonOptions,
 ): Promise<void> {
-  const effectWorker = (taskQueue: string): Promise<Worker> =>
-    Worker.create({
-      ...options,
-      taskQueue,
-      ...slotsOf(runtime, taskQueue),
-      activityTaskPollerBehavior: { type: 'autoscaling' },
-    });
-  const { effects } = runtime;
-  const held = effects.heldPlaces().map(({ jobType, venue }) => effectQueue(jobType, venue));
-  const others = queuesOf(effects.places()).filter((queue) => !held.includes(queue));
-  group.run(await Promise.all([workflowWorker(options), ...others.map(effectWorker)]));
+  const { effects, config } = runtime;
+  // By its venue's clock an order expires that waits in its queue. A venue that is away is asked again by its first act.
+  for (const effect of effects.all)
+    for (const venue of effect.venues) effect.readyClock(venue, { again: false }).catch(() => undefined);
+  const most = config.worker.concurrency;
+  const effectWorker = (taskQueue: string, slots: Slots): Promise<Worker> =>
+    Worker.create({ ...options, taskQueue, ...slots, activityTaskPollerBehavior: { type: 'autoscaling' } });
+  const held = effects.heldPlaces();
+  const heldQueues = held.map(queueOf);
+  const others = queuesOf(effects.places()).filter((queue) => !heldQueues.includes(queue));
+  const free = { maxConcurrentActivityTaskExecutions: most };
+  group.run(await Promise.all([workflowWorker(options), ...others.map((queue) => effectWorker(queue, free))]));
   await Promise.race([controls.restored(), group.done]);
-  group.run(await Promise.all(held.map(effectWorker)));
+  // What holds a place now holds it from the first poll on.
+  await runtime.breakerWatch.refresh();
+  group.run(await Promise.all(held.map((place) => effectWorker(queueOf(place), gatedSlots(runtime, place)))));
+}
+
+function queueOf({ jobType, venue }: Place): string {
+  return effectQueue(jobType, venue);
 }
 
 async function workflowWorker(options: CommonOptions): Promise<Worker> {

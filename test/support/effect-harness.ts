@@ -7,7 +7,6 @@ import pino from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { loadConfig } from '../../src/config/load';
 import { LocalBreakers } from '../../src/breaker/local';
-import { VENUE_LEVEL } from '../../src/breaker/scope';
 import { BreakerWatch } from '../../src/breaker/watch';
 import { BOOKS, isJobType, type JobType } from '../../src/domain/job-types';
 import { classifyFailure } from '../../src/failures/classify';
@@ -25,7 +24,7 @@ import { MetricsInterceptor } from '../../src/interceptors/metrics';
 import type { Runtime } from '../../src/interceptors/runtime';
 import { createMetrics } from '../../src/metrics/catalog';
 import { Recorder } from '../../src/metrics/recorder';
-import { breakerSettings } from '../../src/policy/job-policy';
+import { breakerSettings, settingsOf } from '../../src/policy/job-policy';
 import type { ReplicatedAdmissions } from '../../src/redis/replicated';
 import { VenueError } from '../../src/venues/port';
 
@@ -82,11 +81,16 @@ export function effectHarness(
     ownEffects = [],
     watch = { unsafe: undefined, ended: () => undefined },
     replicated,
+    worker = 0,
+    localNow,
   }: {
     namespace: string;
     ownEffects?: readonly EffectDefinition[];
     watch?: Runtime['watch'];
     replicated?: ReplicatedAdmissions;
+    worker?: number;
+    /** The clock of the breakers of this process alone. */
+    localNow?: () => number;
   },
 ) {
   const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
@@ -136,17 +140,17 @@ export function effectHarness(
     places: [...Object.values(effects), ...own].flatMap(({ jobType, venues }) =>
       venues.map((name) => ({ jobType, venue: name })),
     ),
-    settings: (level) => breakerSettings(config, level === VENUE_LEVEL ? level : { jobType: level }),
+    settings: (level) => breakerSettings(config, settingsOf(level)),
     read: (name, levels) => guard.breakers.readAt(name, levels),
     onOrdersLost: (scope) => void lost.push(scope),
     log,
   });
   const runtime: Runtime = {
     ...{ config, guard, watch, outbox, crowd: new Crowd(), log, breakerWatch },
-    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType })),
+    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType }), localNow),
     recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
-    worker: 0,
+    worker,
     onTurn: (turn) => void turns.push(turn),
   };
 
@@ -217,6 +221,7 @@ export function effectHarness(
     metrics,
     seen,
     turns,
+    lost,
     effects,
     ref,
     record: (id?: string) => guard.record(ref(id)),

@@ -59,6 +59,8 @@ export function payday({ worker = true }: { worker?: boolean } = {}) {
     const { connection, plugin, bundle } = running;
     running.worker = await payWorker({ connection, plugin, workflowBundle: bundle });
     running.ended = running.worker.run();
+    // Before Redis holds what people ordered of the breakers no effect begins, and a test may take Redis away at once.
+    await Promise.race([untilRunning(running.worker), running.ended]);
   }
 
   afterAll(async () => {
@@ -73,6 +75,10 @@ export function payday({ worker = true }: { worker?: boolean } = {}) {
     await Promise.all([temporal?.stop(), redis?.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
   });
+
+  async function untilRunning(worker: Worker): Promise<void> {
+    while (worker.getState() === 'INITIALIZED') await sleep(20);
+  }
 
   let count = 0;
   const aPayout = (over: Partial<Payout> = {}): Payout => ({

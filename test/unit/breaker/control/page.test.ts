@@ -22,14 +22,14 @@ describe('the page of a breaker', () => {
         '',
         '| | |',
         '|---|---|',
-        '| ordered | by ann at 2026-01-05T09:00:01.000Z: flood (OPS-1) |',
-        '| beneath the kill | forced open by bob until 2026-01-05T09:01:00.000Z |',
-        '| automatic breaker | OPEN since 2026-01-05T09:00:02.000Z: forced |',
+        '| ordered | by ann at 2026-01-05 09:00:01 UTC: flood (OPS-1) |',
+        '| beneath the kill | forced open by bob until 2026-01-05 09:01:00 UTC |',
+        '| automatic breaker | OPEN since 2026-01-05 09:00:02 UTC: forced |',
         '| known to every worker | yes, order 2 |',
         '',
-        '- 2026-01-05T09:00:02.000Z breaker CLOSED → OPEN: forced',
-        '- 2026-01-05T09:00:01.000Z ann ordered kill: flood',
-        '- 2026-01-05T09:00:00.000Z bob ordered open for 60 s: slow',
+        '- 2026-01-05 09:00:02 UTC: breaker CLOSED → OPEN: forced',
+        '- 2026-01-05 09:00:01 UTC: ann ordered kill: flood',
+        '- 2026-01-05 09:00:00 UTC: bob ordered open for 60 s: slow',
         '',
         'Order otherwise by update or signal `override`, or `fillsafe breaker`.',
       ].join('\n'),
@@ -42,7 +42,7 @@ describe('the page of a breaker', () => {
     refuse(state, 'override: reason: missing', START);
     state.note = 'Temporal does not hold fillsafe.order.place.paper';
     expect(pageOf(state)).toContain('| known to every worker | not yet: writing it to Redis |');
-    expect(pageOf(state)).toContain('| REFUSED | at 2026-01-05T09:00:00.000Z: override: reason: missing |');
+    expect(pageOf(state)).toContain('| REFUSED | at 2026-01-05 09:00:00 UTC: override: reason: missing |');
     expect(pageOf(state)).toContain('| to be known | Temporal does not hold fillsafe.order.place.paper |');
     expect(pageOf(state)).not.toContain('automatic breaker |');
     expect(snapshotOf(state)).toMatchObject({ standing: 'KILLED', inEffect: false });
