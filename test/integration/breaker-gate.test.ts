@@ -6,6 +6,7 @@ import { readJobHistory, type JobHistory } from '../../src/client/job-history';
 import { openGuard } from '../../src/client/open-guard';
 import { clientOrderIdOf } from '../../src/domain/client-order-id';
 import type { Guard } from '../../src/guard/guard';
+import { submitAll } from '../support/submit-all';
 import { testStack, type TestStack } from '../support/stack';
 
 const PLACE = { venue: 'paper', jobType: 'order.place' };
@@ -41,7 +42,11 @@ const anOrder = (over: object = {}) => ({
   ...over,
 });
 const submit = (order: object): Promise<SubmittedJob> => stack.client.submit('order.place', order);
-const submitAll = (orders: object[]): Promise<SubmittedJob[]> => Promise.all(orders.map(submit));
+const submitMany = (many: number): Promise<SubmittedJob[]> =>
+  submitAll(
+    stack.client,
+    Array.from({ length: many }, () => anOrder()),
+  );
 const outcomesOf = (jobs: SubmittedJob[]): Promise<JobOutcome[]> => Promise.all(jobs.map((job) => job.outcome()));
 const historyOf = ({ workflowId }: SubmittedJob): Promise<JobHistory> =>
   readJobHistory(stack.client.temporal, workflowId);
@@ -103,7 +108,7 @@ async function attemptsOf(jobs: SubmittedJob[]): Promise<number[]> {
 describe('jobs of a place whose breaker opens', () => {
   test(`${WAITING} of them call nobody and use no attempts while it is open, and come back as a queue, each done once`, async () => {
     await stack.addFaults([{ kind: 'error_5xx_not_executed', match: PLACEMENT }]);
-    const first = await submitAll(Array.from({ length: 6 }, () => anOrder()));
+    const first = await submitMany(6);
     await until(async () => (await stateOf()) === 'OPEN');
     // By itself, before any person orders anything.
     await until(async () => (await gateShut()) === 1);
@@ -111,7 +116,7 @@ describe('jobs of a place whose breaker opens', () => {
     await stack.clearFaults();
     const before = await untilStill(placements);
 
-    const jobs = await submitAll(Array.from({ length: WAITING }, () => anOrder()));
+    const jobs = await submitMany(WAITING);
     await until(async () => (await Promise.all(jobs.map(historyOf))).every(({ activities }) => activities.length > 0));
     const used = await untilStill(async () => sum(await attemptsOf(jobs)));
     const lookUps = await requestsOf(jobs);
