@@ -41,11 +41,10 @@ const anOrder = (over: object = {}) => ({
   ...{ venue: 'paper', symbol: 'XRPETH', side: 'BUY', type: 'LIMIT', quantity: '23', price: '0.00141' },
   ...over,
 });
-const submit = (order: object): Promise<SubmittedJob> => stack.client.submit('order.place', order);
-const submitMany = (many: number): Promise<SubmittedJob[]> =>
+const submitMany = (many: number, over: () => object = () => ({})): Promise<SubmittedJob[]> =>
   submitAll(
     stack.client,
-    Array.from({ length: many }, () => anOrder()),
+    Array.from({ length: many }, () => anOrder(over())),
   );
 const outcomesOf = (jobs: SubmittedJob[]): Promise<JobOutcome[]> => Promise.all(jobs.map((job) => job.outcome()));
 const historyOf = ({ workflowId }: SubmittedJob): Promise<JobHistory> =>
@@ -150,7 +149,7 @@ describe('orders whose expiresAt passes behind a shut gate', () => {
   test('end as EXPIRED, whether a worker had taken them or not, and none of them leaves', async () => {
     await order('open');
     await until(async () => (await gateShut()) === 1);
-    const jobs = await submitAll(Array.from({ length: 30 }, () => anOrder({ expiresAt: Date.now() + 3_000 })));
+    const jobs = await submitMany(30, () => ({ expiresAt: Date.now() + 3_000 }));
     const outcomes = await outcomesOf(jobs);
     expect(outcomes.filter((outcome) => !('category' in outcome) || outcome.category !== 'EXPIRED')).toEqual([]);
     expect(await requestsOf(jobs)).toEqual([]);
@@ -174,7 +173,7 @@ describe('a worker that is stopped while its gate is shut', () => {
     process.kill(pid, 'SIGTERM');
     await until(() => Promise.resolve(![pid, undefined].includes(stack.stack.pid('worker'))));
     await until(async () => (await metric('fillsafe_worker_ready').catch(() => 0)) === 1);
-    const jobs = await submitAll(Array.from({ length: 10 }, () => anOrder({ expiresAt: Date.now() + 3_000 })));
+    const jobs = await submitMany(10, () => ({ expiresAt: Date.now() + 3_000 }));
     await outcomesOf(jobs);
     const histories = await Promise.all(jobs.map(historyOf));
     expect(histories.map(({ activities }) => activities[0]?.attempts)).toEqual(jobs.map(() => 0));
