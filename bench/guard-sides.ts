@@ -35,6 +35,23 @@ export function guardSides({ redis, runtime }: Services) {
     workflowExecution: { workflowId: 'order:bench', runId: RUN_ID },
   });
 
+  async function effect(intentId: string, hasBreaker: boolean): Promise<void> {
+    const ref = placing(intentId);
+    const owner = { activity: `order:${intentId}/${RUN_ID}/1`, attempt: 1, nonce: 'cafebabe' };
+    const admission = await guard.admit(ref, {
+      ...{ owner, fingerprint, leaseMs: quiet + 2_000, quiesceMs: quiet, knownUnsent: false, mostSends },
+      breaker: hasBreaker ? { levels, held: true, canProbe: true } : undefined,
+    });
+    if (admission.kind !== 'GO') throw new Error(`a new intent was answered ${admission.kind}`);
+    const goneAt = performance.now();
+    const { kind } = await guard.settle(ref, {
+      ...{ fence: admission.fence, ending: 'done', payload: RESULT, quiesceMs: quiet },
+      breaker: hasBreaker ? { levels, health: 'ok', worker: 0 } : undefined,
+      elapsedMs: performance.now() - goneAt,
+    });
+    if (kind !== 'OK') throw new Error(`the end of a claimed act was answered ${kind}`);
+  }
+
   return {
     /** What no guard can do without: the claim is on disk before the act, and its end after it. */
     bare: (value: string) => async (intentId: string) => {
@@ -43,22 +60,10 @@ export function guardSides({ redis, runtime }: Services) {
       await redis.set(key, value);
     },
 
-    guarded: async (intentId: string) => {
-      const ref = placing(intentId);
-      const owner = { activity: `order:${intentId}/${RUN_ID}/1`, attempt: 1, nonce: 'cafebabe' };
-      const admission = await guard.admit(ref, {
-        ...{ owner, fingerprint, leaseMs: quiet + 2_000, quiesceMs: quiet, knownUnsent: false, mostSends },
-        breaker: { levels, held: true, canProbe: true },
-      });
-      if (admission.kind !== 'GO') throw new Error(`a new intent was answered ${admission.kind}`);
-      const goneAt = performance.now();
-      const { kind } = await guard.settle(ref, {
-        ...{ fence: admission.fence, ending: 'done', payload: RESULT, quiesceMs: quiet },
-        breaker: { levels, health: 'ok', worker: 0 },
-        elapsedMs: performance.now() - goneAt,
-      });
-      if (kind !== 'OK') throw new Error(`the end of a claimed act was answered ${kind}`);
-    },
+    guarded: (intentId: string) => effect(intentId, true),
+
+    /** The guard without a breaker. */
+    unbroken: (intentId: string) => effect(intentId, false),
 
     /** The way of an order through a worker, but for Temporal and the venue. */
     intercepted: async (intentId: string) => {

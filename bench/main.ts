@@ -1,9 +1,13 @@
 import { Argument, Command } from 'commander';
+import { benchBreaker } from './breaker';
 import { benchGuard } from './guard';
 import { asText, missed, type Report } from './report';
 import { benchTemporal } from './temporal';
 
-const BENCHES = { temporal: benchTemporal, guard: benchGuard } satisfies Record<string, () => Promise<Report>>;
+const BENCHES = { temporal: benchTemporal, guard: benchGuard, breaker: benchBreaker } satisfies Record<
+  string,
+  () => Promise<Report>
+>;
 
 async function main(): Promise<void> {
   const program = new Command('bench')

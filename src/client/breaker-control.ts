@@ -14,7 +14,7 @@ import { WORKFLOW_QUEUE } from '../domain/job-types';
 
 /** An order waits for a worker to write it to Redis and, where it holds jobs, for what had just been let through. */
 const ORDER_LIMIT_MS = 30_000;
-const READ_LIMIT_MS = 10_000;
+const CALL_LIMIT_MS = 10_000;
 
 /** An order was refused; the message says what was wrong with it. */
 export class OverrideRefusedError extends Error {
@@ -70,12 +70,14 @@ export class BreakerControl {
   }
 
   private async tell(signal: string, what: unknown): Promise<void> {
-    await this.temporal.workflow.signalWithStart('breakerControl', { ...this.start(), signal, signalArgs: [what] });
+    await this.temporal.connection.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
+      this.temporal.workflow.signalWithStart('breakerControl', { ...this.start(), signal, signalArgs: [what] }),
+    );
   }
 
   private async query<T>(name: string): Promise<T | undefined> {
     try {
-      return await this.temporal.connection.withDeadline(Date.now() + READ_LIMIT_MS, () =>
+      return await this.temporal.connection.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
         this.temporal.workflow.getHandle(this.workflowId).query<T>(name),
       );
     } catch (error) {

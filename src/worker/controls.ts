@@ -18,6 +18,8 @@ export class Controls {
   private readonly venues: string[];
   private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  /** The last turn of each scope that is on its way to Temporal. */
+  private readonly telling = new Map<string, Promise<void>>();
   private waitsFor = 'what people ordered of the breakers was not read yet';
 
   constructor(
@@ -57,14 +59,19 @@ export class Controls {
     this.untilDone(scope ?? 'every breaker', tell).catch(() => undefined);
   }
 
-  /** Tells the control workflow, so that the UI shows when and why a breaker turned. Acts do not wait for it. */
+  /** Tells the control workflow, so that the UI shows when and why a breaker turned, in that order. Acts do not wait for it. */
   turned({ scope, ...turn }: BreakerTurn): void {
-    new BreakerControl(this.client, scope).turned(turn).catch((error: unknown) => {
-      this.runtime.log.warn(
-        { scope, reason: (error as Error).message },
-        'a turn of the breaker is not told in Temporal',
-      );
-    });
+    const before = this.telling.get(scope) ?? Promise.resolve();
+    const telling = before
+      .then(() => new BreakerControl(this.client, scope).turned(turn))
+      .catch((error: unknown) => {
+        const reason = (error as Error).message;
+        this.runtime.log.warn({ scope, reason }, 'a turn of the breaker is not told in Temporal');
+      })
+      .finally(() => {
+        if (this.telling.get(scope) === telling) this.telling.delete(scope);
+      });
+    this.telling.set(scope, telling);
   }
 
   stop(): void {

@@ -65,8 +65,11 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     expect((await outcomesOf(jobs)).filter(({ status }) => status !== 'done')).toEqual([]);
     expect((await stack.truth()).totals.duplicates).toBe(0);
   };
-  const breaker = async (): Promise<BreakerSnapshot> =>
-    (await store.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
+  const breaker = async (level = 'order.place'): Promise<BreakerSnapshot> =>
+    (await store.guard.breakers.read('paper', [level])).at(-1)!.breaker;
+  const untilClosed = async (level: string): Promise<void> => {
+    while ((await breaker(level)).state !== 'CLOSED') await allDone(await submit(5));
+  };
   const until = async (isSo: (now: BreakerSnapshot) => boolean): Promise<BreakerSnapshot> => {
     for (;;) {
       const now = await breaker();
@@ -98,7 +101,7 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     printed.push(`from the trip to the last order that any of ${WORKERS} workers sent: ${bound} ms`);
     expect(bound).toBeLessThanOrEqual(SEND_WITHIN_MS + ON_ITS_WAY_MS);
     await allDone([...first, ...held]);
-    await until(({ state }) => state === 'CLOSED');
+    await untilClosed('order.place');
   }, 180_000);
 
   test('orders that race are each taken once, and the last of them holds everywhere', async () => {
@@ -120,10 +123,13 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     expect(override).toMatchObject({ kill: state.kill !== null, force: state.force ? FORCE[state.force.action] : '' });
     await order('paper', { action: 'unkill' });
     await order('paper', { action: 'auto' });
-  }, 60_000);
+    // What was forced open comes back by trying the venue.
+    await allDone(await submit(40));
+    await untilClosed('venue');
+  }, 120_000);
 
   test('after a kill is acknowledged with 500 orders in flight nothing more leaves, until it is lifted', async () => {
-    await fails({ kind: 'delay', ms: 2_000, phase: 'before' });
+    await fails({ kind: 'delay', ms: 1_000, phase: 'before' });
     const sent = (await placements()).length;
     const submitting = submit(500);
     while ((await placements()).length < sent + 100) await sleep(20);
@@ -165,6 +171,7 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     expect((await placements()).length).toBe(before);
     await order(SCOPE, { action: 'auto', reason: 'the drill is over' });
     await allDone([...jobs, ...more]);
+    await untilClosed('order.place');
   }, 180_000);
 
   test('a worker that dies while it probes costs one probe, not the breaker', async () => {
@@ -190,7 +197,7 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     expect(probing.permits).toBeGreaterThan(0);
     await stack.clearFaults();
     await allDone(failing);
-    await until(({ state }) => state === 'CLOSED');
+    await untilClosed('order.place');
   }, 240_000);
 
   test('a Temporal that is killed and comes back finds the kill in force', async () => {

@@ -127,6 +127,10 @@ describe('an order whose claim must reach a replica', () => {
     const guard = guardOver(lane({ toDisk: true }));
     await guard.store.open('paper', { quiesceMs: 1, neverUsed: true });
     expect(await admitted(guard, 'a')).toMatchObject({ kind: 'GO', missing: '' });
+    // So does a primary that leaves it to the system when it writes.
+    await primary.admin.config('SET', 'appendfsync', 'no');
+    expect(await admitted(guard, 'unwritten')).toMatchObject({ missing: expect.stringContaining("primary's disk") });
+    await primary.admin.config('SET', 'appendfsync', 'always');
     // A replica that keeps its claims in memory does not count.
     await replica.admin.config('SET', 'appendonly', 'no');
     expect(await admitted(guard, 'b')).toMatchObject({ kind: 'GO', missing: expect.stringContaining('0 of 1') });

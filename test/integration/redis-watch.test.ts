@@ -8,7 +8,7 @@ import { RedisWatch, type WatchOptions } from '../../src/redis/watch';
 import { startPaperVenue } from '../../src/venues/paper/server';
 import { openServices } from '../../src/worker/services';
 import { CANCEL, effectHarness } from '../support/effect-harness';
-import { admitRequest, fenceOf, settleRequest } from '../support/guard-requests';
+import { admitRequest, fenceOf, placing, settleRequest } from '../support/guard-requests';
 import { startTestRedis, type TestRedis } from '../support/redis';
 import { plainExpectations } from '../support/safety-options';
 
@@ -144,6 +144,39 @@ describe('a worker', () => {
     await policy('volatile-lru');
     await services.watch.check();
     expect(metric(await told(), 'fillsafe_redis_safe')).toBe(0);
+  });
+
+  it('looks again every minute by itself, and knows from its own acts what is coming', async () => {
+    const intervals = jest.spyOn(globalThis, 'setInterval');
+    const performanceNow = performance.now.bind(performance);
+    let laterMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => performanceNow() + laterMs);
+    try {
+      const { runtime, watch, metrics } = await open({ retry: { redis: { namespace } } });
+      const [lookAgain] = intervals.mock.calls.find(([, ms]) => ms === 60_000) ?? [];
+      await runtime.guard.store.open('paper', { quiesceMs: 1, neverUsed: true });
+      await watch.check();
+      for (const id of ['a', 'b']) await runtime.guard.admit(placing(id), admitRequest());
+      laterMs = 40_000;
+      await policy('volatile-lru');
+      lookAgain?.();
+      const isTold = async () => metric(await metrics.registry.metrics(), 'fillsafe_redis_safe') === 0;
+      expect(await waitUntil(isTold, { timeoutMs: 5_000 })).toBe(true);
+      await policy('noeviction');
+      const { findings } = await watch.check();
+      expect(findings.find(({ check }) => check === 'memory')?.found).toMatch(/0\.0\d acts\/s × 259200 s/);
+    } finally {
+      clock.mockRestore();
+      intervals.mockRestore();
+    }
+  });
+
+  it('tries its late settlements once more before it ends', async () => {
+    const services = await open();
+    const late = jest.fn(() => Promise.resolve());
+    services.runtime.outbox.add(late);
+    await services.close();
+    expect(late).toHaveBeenCalledTimes(1);
   });
 
   it('compares the clock of Redis with those of its venues, and so does the doctor', async () => {
