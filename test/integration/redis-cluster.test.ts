@@ -9,8 +9,10 @@ import { waitUntil } from '../../src/dev/wait-until';
 import { Guard } from '../../src/guard/guard';
 import type { IntentRef } from '../../src/guard/keys';
 import type { RedisConnection } from '../../src/redis/client';
+import { ReplicatedAdmissions } from '../../src/redis/replicated';
 import { openServices, type Services } from '../../src/worker/services';
 import { admitRequest, fenceOf, settleRequest } from '../support/guard-requests';
+import { USER } from '../support/redis';
 import { startTestCluster, type TestCluster } from '../support/redis-cluster';
 
 const VENUES = ['paper', 'binance', 'kraken', 'coinbase', 'okx', 'bybit'];
@@ -70,6 +72,21 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     for (const venue of VENUES) await act(placing(venue, 'before'));
     for (const { admin } of cluster.nodes) await admin.script('FLUSH');
     for (const venue of VENUES) await act(placing(venue, 'after'));
+  });
+
+  it('lets claims of several venues wait for replicas at once, each at its own node', async () => {
+    for (const { admin } of cluster.nodes) await admin.call('ACL', 'SETUSER', USER, '+wait');
+    const options = { waitFor: 1, timeoutMs: 20, toDisk: () => false };
+    const replicated = new ReplicatedAdmissions(await cluster.connect(), options);
+    const patient = new Guard(redis, { namespace, ttlMs: 100_000, replicated });
+    const refs = VENUES.flatMap((venue) => ['a', 'b'].map((intentId) => placing(venue, intentId)));
+    const claims = await Promise.all(refs.map((ref) => patient.admit(ref, admitRequest({ replicate: true }))));
+    // This cluster has none.
+    const unsafe = expect.objectContaining({
+      kind: 'GO',
+      missing: '0 of 1 replicas had the claim after 20 ms',
+    }) as object;
+    expect(claims).toEqual(refs.map(() => unsafe));
   });
 
   it('gives an attempt whose connection broke the same GO again', async () => {
