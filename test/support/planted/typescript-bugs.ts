@@ -6,8 +6,8 @@ export const TYPESCRIPT_BUGS: (Bug & { by: Claim })[] = [
   {
     name: 'a lost answer releases the claim',
     file: 'src/guard/ending.ts',
-    find: "if (inDoubt) return { ending: 'doubt', health, refusal };",
-    replace: "if (inDoubt) return { ending: 'release', health, refusal };",
+    find: "if (inDoubt) return { ending: 'doubt', ...report, refusal };",
+    replace: "if (inDoubt) return { ending: 'release', ...report, refusal };",
     by: 'a lost answer is a doubt that no attempt acts on',
   },
   {
