@@ -60,6 +60,7 @@ export async function rewrite(redis: Redis, key: string, change: (raw: string) =
 
 /** Lets `ms` pass for packed orders of people. */
 export function shiftOverride(raw: string, ms: number): string {
+  if (raw === '') return raw;
   const lines = raw.split('\n');
   if (lines[4] !== '0') lines[4] = String(Math.max(Number(lines[4]) - ms, 1));
   return lines.join('\n');

@@ -8,7 +8,7 @@ local DEFAULT_PER_SECOND = 20
 
 -- Lines: version, number of the order, kill, force, until, actor, reason, ticket, killed by, why killed.
 local function parseOverride(raw)
-  if not raw then return nil end
+  if not raw or raw == '' then return nil end
   local lines = {}
   for line in string.gmatch(raw .. '\n', '([^\n]*)\n') do lines[#lines + 1] = line end
   -- Whoever cannot read a kill must not act as if there were none.
@@ -25,9 +25,8 @@ local function parseLevels(raws, first, names, settings)
   for name in string.gmatch(names, '%S+') do
     i = i + 1
     local at = first + 2 * i
-    levels[i] = { name = name, key = at, raw = raws[at], override = parseOverride(raws[at - 1]),
-      settings = breakerSettings(packed[i]) }
-    levels[i].breaker = parseBreaker(raws[at])
+    levels[i] = { name = name, key = at, override = parseOverride(raws[at - 1]),
+      settings = breakerSettings(packed[i]), breaker = parseBreaker(raws[at]) }
   end
   return levels
 end
@@ -124,6 +123,19 @@ local function turnsOf(levels)
     for each in string.gmatch(level.breaker.turns or '', '[^\n]+') do lines[#lines + 1] = level.name .. ' ' .. each end
   end
   return table.concat(lines, '\n')
+end
+
+-- A cluster that moves keys to another node answers no script while some of its keys are there and others nowhere: with the
+-- first GO all are made, so that replays go on meanwhile.
+local function makeLevels(raws, first, levels, keys, args)
+  local function make(override)
+    if not raws[override] then args[#args + 1], args[#args + 2] = keys[override], '' end
+  end
+  make(first)
+  for _, level in ipairs(levels) do
+    make(level.key - 1)
+    level.changed = level.changed or not raws[level.key]
+  end
 end
 
 -- Appends what has changed to the arguments of an MSET.
