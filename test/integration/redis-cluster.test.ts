@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from 'ioredis';
 import pino from 'pino';
+import { NO_OVERRIDE } from '../../src/breaker/override';
 import { checkRedisService } from '../../src/cli/doctor-redis';
 import { loadConfig } from '../../src/config/load';
 import { waitUntil } from '../../src/dev/wait-until';
@@ -68,6 +69,20 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     expect(Math.abs((await guard.now()) - Date.now())).toBeLessThan(60_000);
   });
 
+  it('obeys what people order of a venue on the node that has it', async () => {
+    const kill = { ...NO_OVERRIDE, number: 1, kill: true, killedBy: 'ada', killReason: 'drill', forMs: 0, rows: [] };
+    for (const venue of VENUES) {
+      expect(await guard.breakers.order(venue, 'all', kill)).toMatchObject({ kind: 'OK' });
+      expect(await guard.admit(placing(venue), admitRequest())).toMatchObject({ kind: 'OPEN', level: 'all' });
+      const open = { ...kill, kill: false, force: 'open', forMs: 60_000, rows: [{ number: 1, text: 'row' }] } as const;
+      expect(await guard.breakers.order(venue, 'order.place', open)).toMatchObject({ kind: 'OK' });
+      expect(await guard.breakers.order(venue, 'all', { ...kill, number: 2, kill: false })).toMatchObject({
+        kind: 'OK',
+      });
+      expect(await guard.admit(placing(venue), admitRequest())).toMatchObject({ kind: 'OPEN', level: 'order.place' });
+    }
+  });
+
   it('goes on when every node has lost its script cache', async () => {
     for (const venue of VENUES) await act(placing(venue, 'before'));
     for (const { admin } of cluster.nodes) await admin.script('FLUSH');
@@ -104,7 +119,7 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     expect(fenceOf(go)).toBe((await direct.record(placing('paper')))?.fence);
   });
 
-  it('follows the keys of a venue to another node; while they move its acts wait, and nothing is claimed', async () => {
+  it('follows the keys of a venue to another node; while they move, new acts are refused and old ones answered', async () => {
     const { node: from, slot } = await cluster.holderOf('paper');
     const to = cluster.nodes.find((each) => each !== from)!;
     await act(placing('paper', 'old'));
@@ -114,12 +129,10 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
     const keys = (await from.admin.cluster('GETKEYSINSLOT', slot, 1_000)) as string[];
     await from.admin.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-    // Of a breaker's keys some are not there, in either place: Redis cannot tell which node a script of them belongs to.
-    for (const intentId of ['old', 'new']) {
-      await expect(guard.admit(placing('paper', intentId), admitRequest())).rejects.toMatchObject({
-        name: 'StoreUnavailableError',
-      });
-    }
+    expect(await guard.admit(placing('paper', 'old'), admitRequest())).toMatchObject({ kind: 'REPLAY' });
+    await expect(guard.admit(placing('paper', 'new'), admitRequest())).rejects.toMatchObject({
+      name: 'StoreUnavailableError',
+    });
 
     for (const { admin } of [to, from]) await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
     expect(await guard.record(placing('paper', 'new'))).toBeUndefined();
