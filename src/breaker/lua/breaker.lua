@@ -5,7 +5,7 @@
 -- on a permit that ends by itself. HALF_OPEN → RAMP after enough successes: a growing share of the intents passes, and never
 -- more in a second than they are told to come back at. → CLOSED once nobody waits any more; → OPEN again on failures, for twice as
 -- long up to the cap.
--- Needs record.lua for `text`, and window.lua.
+-- Needs window.lua.
 
 local BREAKER_FIELDS = {
   'version', -- 3

@@ -1,6 +1,6 @@
 -- May an act pass? All that may hold it, decided as one: what people ordered, what the venue said, and the breakers of its levels.
 -- Precedence: kill > the venue's hold > forced open > forced closed > automatic. The answer says which level spoke.
--- Needs record.lua for `text`, and the other files of this folder but outcome.lua.
+-- Needs record.lua for `text`, half-open.lua, ramp.lua and levels.lua.
 
 local KILL_WAIT_MS = 5000
 local DEFAULT_PER_SECOND = 20

@@ -1,5 +1,5 @@
 -- How acts ended, and what that makes of the breaker of one level.
--- Needs window.lua, breaker.lua, half-open.lua and ramp.lua.
+-- Needs record.lua for `text`, half-open.lua and ramp.lua.
 
 -- The end of an act while HALF_OPEN: only the holder of a live permit is heard.
 local function probeEnded(breaker, settings, now, micros, fence, outcome, slow, worker)
@@ -26,7 +26,8 @@ end
 
 -- Counts how an act ended, and opens the breaker where that is enough. Answers whether the teller is alone in failing.
 local function countEnd(breaker, settings, now, micros, outcome, slow, worker)
-  breaker.ring = countCall(breaker.ring, slotOf(now, settings.windowMs), worker, outcome == 'fail' and 1 or 0, slow and 1 or 0, outcome == 'own' and 1 or 0)
+  breaker.ring = countCall(breaker.ring, slotOf(now, settings.windowMs), worker, outcome == 'fail' and 1 or 0,
+    slow and 1 or 0, outcome == 'own' and 1 or 0)
   if outcome == 'ok' then
     breaker.failedInRow = 0
     if not slow then return false end
