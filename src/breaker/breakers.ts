@@ -1,6 +1,7 @@
 import type { RunScript } from '../redis/scripts';
 import { parseTurns, type LevelTurn } from './levels';
 import { parseOverride, type Override } from './override';
+import type { VenueHealth } from './report';
 import { ALL } from './scope';
 import { packBreakerSettings, type BreakerSettings } from './settings';
 import { parseBreaker, type BreakerSnapshot } from './snapshot';
@@ -44,16 +45,19 @@ export class Breakers {
     }));
   }
 
-  /** Tells what the read showed that `admit` asked for; nobody hears one that comes late. */
+  /**
+   * Tells what the read showed that `admit` asked for; nobody hears one that comes late. `lone`: it did not leave its worker, and
+   * too few others were seen to have that trouble.
+   */
   async probed(
     venue: string,
     { level, token }: { level: string; token: string },
-    isWell: boolean,
+    { health, worker }: { health: Exclude<VenueHealth, 'none'>; worker: number },
     settings: BreakerSettings,
-  ): Promise<LevelTurn[]> {
-    const args = [token, isWell ? 'ok' : 'fail', packBreakerSettings(settings)];
-    const [kind, turn = ''] = await this.run('probed', [this.keys.breaker(venue, level)], args);
-    return kind === 'TAKEN' ? parseTurns(`${level} ${turn}`) : [];
+  ): Promise<{ turns: LevelTurn[]; lone: boolean }> {
+    const args = [token, health, packBreakerSettings(settings), worker];
+    const [, turn = '', lone] = await this.run('probed', [this.keys.breaker(venue, level)], args);
+    return { turns: parseTurns(turn && `${level} ${turn}`), lone: lone === '1' };
   }
 
   /** Writes what people ordered of a level. STALE: Redis knows of a later order, of this number. */

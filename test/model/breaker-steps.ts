@@ -1,7 +1,8 @@
 import { NO_OVERRIDE } from '../../src/breaker/override';
 import { breakerSettingsOf, same, TICK_MS } from './compare';
 import { levelsFor } from './judged';
-import type { Op } from './ops';
+import type { Op, OrderLevel } from './ops';
+import type { Order, OrdersModel } from './orders-model';
 import { pick, VENUE, type Run } from './run';
 
 /** What happens to the breakers beside the acts that they judge: each step on both sides. */
@@ -21,35 +22,76 @@ export class BreakerSteps {
     const request = { owner, fingerprint: '1:aa', leaseMs: TICK_MS, quiesceMs: 0, knownUnsent: false, mostSends: 9 };
     const { breaker } = this.run.options;
     const act = { bucket: 0, held: false, canProbe: false };
-    const expected = this.run.breaker?.judge(this.run.now, this.run.going, act);
+    const expected = this.run.breaker?.judge(await this.run.look(), this.run.going, act);
     const answer = await guard.admit(ref, {
       ...request,
       breaker: breaker && { levels: levelsFor('order.cancel', breaker), ...act },
     });
     if (expected?.verdict === 'wait') return same(answer.kind, 'OPEN');
     if (answer.kind !== 'GO') throw new Error(`an act that no breaker may hold was answered ${answer.kind}`);
+    same(answer.wouldBlock, expected?.verdict === 'pass' && expected.wouldBlock);
     this.run.store.go();
     this.run.store.learn(seen);
     const end = { ending: 'done', payload: '{}', elapsedMs: 0, health: 'none', quiesceMs: 0 } as const;
     await guard.settle(ref, { fence: answer.fence, ...end });
   }
 
-  /** Orders reach Redis as their control workflow projects them. */
-  async order({ level, kill, force, ticks }: Op & { op: 'order' }, number: number): Promise<void> {
-    const orders = { ...NO_OVERRIDE, number, kill, force, forMs: ticks * TICK_MS, rows: [] };
-    await this.run.worker(0).guard.breakers.order(VENUE, level, orders);
-    if (!this.run.breaker) return;
-    if (level === 'all') this.run.breaker.allKilled = kill;
-    else this.run.breaker.level(level).order = { kill, force, until: this.run.now + ticks };
+  /** The control workflow keeps an order, and tells Redis of it where it can. */
+  async order({ level, kill, force, ticks, isTold }: Op & { op: 'order' }): Promise<void> {
+    const orders = this.ordersOf(level);
+    if (!orders) return;
+    // Never alike, so that it is clear which of two ends later.
+    const until = this.run.now + ticks + (level === 'order.place' ? 0.1 : 0);
+    const order = orders.give({ kill, force, until: force === '' ? 0 : until });
+    if (isTold) await this.tell(level, order, 0);
   }
 
-  async probed({ probe, isWell }: Op & { op: 'probed' }): Promise<void> {
+  async retell({ level, back, worker }: Op & { op: 'retell' }): Promise<void> {
+    const order = pick(this.ordersOf(level)?.given ?? [], back);
+    if (order) await this.tell(level, order, worker);
+  }
+
+  private ordersOf(level: OrderLevel): OrdersModel | undefined {
+    const { breaker } = this.run;
+    return level === 'all' ? breaker?.all : breaker?.level(level).orders;
+  }
+
+  private async tell(level: OrderLevel, order: Order, worker: number): Promise<void> {
+    const { breaker, redis, going } = this.run;
+    const orders = this.ordersOf(level);
+    if (!breaker || !orders) return;
+    const audit = this.run.keys.audit(VENUE);
+    const rows = orders.rowsOf(order).map((number) => ({ number, text: `${level} ${number}` }));
+    const before = { rows: await redis.xlen(audit), audited: breaker.audited };
+    const at = await this.run.look();
+    const { number, kill, force, until } = order;
+    const answer = await this.run.worker(worker).guard.breakers.order(VENUE, level, {
+      ...{ ...NO_OVERRIDE, number, kill, force, rows },
+      forMs: (until - at.now) * TICK_MS,
+    });
+    const told = breaker.tell(at, going, level, order);
+    same(answer.kind, told === 'stale' ? 'STALE' : 'OK');
+    if (answer.kind === 'STALE') same(answer.number, orders.known?.number);
+    same((await redis.xlen(audit)) - before.rows, breaker.audited - before.audited);
+  }
+
+  async emptied(): Promise<void> {
+    await this.run.world.dropLevels();
+    this.run.breaker?.forget();
+    this.run.probes.length = 0;
+  }
+
+  async probed({ probe, health, worker }: Op & { op: 'probed' }): Promise<void> {
     const { breaker } = this.run.options;
     const asked = pick(this.run.probes, probe);
     if (!asked || !breaker) return;
-    const { level, token, until } = asked;
+    const { level, endMs, untilMs } = asked;
+    const token = String(this.run.world.own(endMs));
     const settings = breakerSettingsOf(breaker[level as 'venue' | 'order.place']);
-    await this.run.worker(0).guard.breakers.probed(VENUE, { level, token }, isWell, settings);
-    this.run.breaker?.level(level).breaker.probed(this.run.now, this.run.going, until, isWell);
+    const at = await this.run.look();
+    const { breakers } = this.run.worker(0).guard;
+    const answer = await breakers.probed(VENUE, { level, token }, { health, worker }, settings);
+    const told = { outcome: health, worker, slow: false };
+    same(answer.lone, this.run.breaker!.level(level).breaker.probed(at, this.run.going, untilMs, told));
   }
 }

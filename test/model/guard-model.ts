@@ -1,4 +1,4 @@
-import type { LevelsModel } from './levels-model';
+import type { LevelVerdict } from './levels-model';
 import type { GuardRow } from './guard-rows';
 import { LookModel } from './look-model';
 import { newRecord, type ModelAdmission, type ModelCaller, type ModelRecord } from './model-record';
@@ -8,11 +8,14 @@ import { newRecord, type ModelAdmission, type ModelCaller, type ModelRecord } fr
 
 const later = (from: number, now: number): number => Math.max(from - now, 0);
 
+/** What the breakers say of an act with this GO. */
+type Judge = (go: number) => LevelVerdict;
+
 /** One intent. */
 export class GuardModel extends LookModel {
-  admit(now: number, caller: ModelCaller, breaker: LevelsModel | undefined, nextGo: () => number): ModelAdmission {
+  admit(now: number, caller: ModelCaller, judge: Judge | undefined, nextGo: () => number): ModelAdmission {
     const { record } = this;
-    if (!record) return this.admitAbsent(now, caller, breaker, nextGo);
+    if (!record) return this.admitAbsent(now, caller, judge, nextGo);
     if (this.conflicts(caller.fingerprint)) {
       this.hit('admit: other fingerprint → CONFLICT');
       return { kind: 'CONFLICT' };
@@ -44,7 +47,7 @@ export class GuardModel extends LookModel {
     if (this.store.suspected(now)) {
       return this.lookFirst(now, caller, record, 'admit: released, store suspected → UNKNOWN');
     }
-    return this.go(now, caller, record, breaker, nextGo, 'admit: released → GO');
+    return this.go(now, caller, record, judge, nextGo, 'admit: released → GO');
   }
 
   settle(
@@ -101,7 +104,7 @@ export class GuardModel extends LookModel {
   private admitAbsent(
     now: number,
     caller: ModelCaller,
-    breaker: LevelsModel | undefined,
+    judge: Judge | undefined,
     nextGo: () => number,
   ): ModelAdmission {
     const record = newRecord('RELEASED', caller.fingerprint);
@@ -122,7 +125,7 @@ export class GuardModel extends LookModel {
         ? 'admit: absent, first attempt → GO'
         : 'admit: absent, later attempt, earlier one known not to have sent → GO';
     this.record = record;
-    return this.go(now, caller, record, breaker, nextGo, row);
+    return this.go(now, caller, record, judge, nextGo, row);
   }
 
   private lookFirst(now: number, caller: ModelCaller, record: ModelRecord, row: GuardRow): ModelAdmission {
@@ -158,7 +161,7 @@ export class GuardModel extends LookModel {
     now: number,
     caller: ModelCaller,
     record: ModelRecord,
-    breaker: LevelsModel | undefined,
+    judge: Judge | undefined,
     nextGo: () => number,
     row: GuardRow,
   ): ModelAdmission {
@@ -168,11 +171,11 @@ export class GuardModel extends LookModel {
       return { kind: 'MANUAL' };
     }
     const go = nextGo();
-    const said = breaker?.judge(now, go, caller.act);
+    const said = judge?.(go);
     if (said?.verdict === 'probe') {
       this.hit('admit: absent or released, a read comes first → PROBE');
       record.state = 'RELEASED';
-      return { kind: 'PROBE', until: said.until, level: said.level };
+      return { kind: 'PROBE', untilMs: said.untilMs, level: said.level };
     }
     record.attempts += 1;
     if (said?.verdict === 'wait') {

@@ -8,6 +8,9 @@ const PRINTS = ['1:aa', '1:bb', '2:cc'];
 /** Never alike, so that it is clear which of two ends later. */
 const HOLD_TICKS = { venue: 2.5, 'order.place': 2.7 };
 
+/** The real clock turned in the middle of a call, and with it what is right to answer: nobody can tell what it should be. */
+export class UnclearError extends Error {}
+
 /** What happens to the record of an intent: each step on both sides, and its answers compared. */
 export class IntentSteps {
   private readonly looks: { intent: number; look: number; fence: string; token: number }[] = [];
@@ -28,6 +31,7 @@ export class IntentSteps {
     intent.last = op;
     const absent = intent.model.record === undefined;
     const { guard, seen } = this.run.worker(op.owner);
+    const before = await this.run.look();
     const answer = await guard.admit(intent.ref, {
       owner: { activity: caller.owner, attempt: caller.attempt, nonce: caller.nonce },
       fingerprint: caller.fingerprint,
@@ -37,13 +41,20 @@ export class IntentSteps {
       mostSends: settings.mostSends,
       breaker: this.run.judged && { levels: this.run.judged, ...caller.act },
     });
+    if (this.run.breaker?.changesWithin(before, await this.run.look())) throw new UnclearError();
     this.run.readStore(seen);
-    const expected = intent.model.admit(this.run.now, caller, this.run.breaker, () => (this.run.going += 1));
+    const { breaker } = this.run;
+    const judge = breaker && ((go: number) => breaker.judge(before, go, caller.act));
+    const expected = intent.model.admit(this.run.now, caller, judge, () => (this.run.going += 1));
     this.run.store.learn(seen);
     this.run.noticed();
     compareAdmission(answer, expected, { places: this.run.breaker?.places ?? 1, world: this.run.world });
     if (answer.kind === 'PROBE' && expected.kind === 'PROBE')
-      this.run.probes.push({ level: answer.level, token: answer.token, until: expected.until });
+      this.run.probes.push({
+        level: answer.level,
+        endMs: this.run.world.seen(Number(answer.token)),
+        untilMs: expected.untilMs,
+      });
     if (absent && answer.kind === 'UNKNOWN') intent.ghost.presumed(intent.model.record?.sends ?? 0);
     if (answer.kind !== 'GO' || expected.kind !== 'GO') return;
     if (!expected.fresh) {
@@ -54,7 +65,7 @@ export class IntentSteps {
       owner: caller.owner,
       excused: absent && (op.attempt === 1 || op.knownUnsent),
     });
-    this.run.gos.push({ intent: op.intent, go: expected.go, fence: answer.fence, at: this.run.now });
+    this.run.gos.push({ intent: op.intent, go: expected.go, fence: answer.fence, at: before.ms });
   }
 
   async settle(op: Op & { op: 'settle' }): Promise<void> {
@@ -63,7 +74,9 @@ export class IntentSteps {
     if (!mine) return;
     const intent = this.run.intent(mine.intent);
     const payload = JSON.stringify({ ended: op.ending, go: mine.go });
-    const elapsedMs = this.run.world.sinceGo((this.run.now - mine.at) * TICK_MS) + (op.slow ? SLOW_MS : 0);
+    const { world } = this.run;
+    const { ms } = await this.run.look();
+    const elapsedMs = world.sinceGo(ms - mine.at) + (op.slow ? SLOW_MS : 0);
     const { worker = 0, health } = op;
     const hold = op.hold
       ? { level: op.hold, ms: HOLD_TICKS[op.hold] * TICK_MS, why: 'told so', concerns: 'venue' as const }
@@ -79,14 +92,11 @@ export class IntentSteps {
     this.run.noticed();
     same(answer.kind, expected.kind);
     if (!expected.first) return;
-    const slow = elapsedMs >= SLOW_MS && health !== 'none';
+    const slow = elapsedMs >= SLOW_MS && (health === 'ok' || health === 'fail');
     const held = op.hold ? { level: op.hold, ticks: HOLD_TICKS[op.hold] } : undefined;
-    const lone = this.run.breaker?.record(this.run.now, mine.go, this.run.going, {
-      outcome: health,
-      slow,
-      worker,
-      hold: held,
-    });
+    // The moment of the end is told by its worker.
+    const at = this.run.moment(world.seen(Math.floor(Number(mine.fence) / 1_000) + elapsedMs));
+    const lone = this.run.breaker?.record(at, mine.go, this.run.going, { outcome: health, slow, worker, hold: held });
     if (answer.kind === 'OK') same(answer.lone, lone ?? false);
     intent.ghost.settled(mine.fence, op.ending);
   }

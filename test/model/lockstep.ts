@@ -26,9 +26,11 @@ export class Lockstep {
 
   async step(op: Op): Promise<void> {
     this.steps += 1;
+    await this.run.look();
     await this.apply(op);
-    const { keys, world, now, intents, breaker } = this.run;
-    await compareStored(this.redis, { keys, venue: VENUE, world, now, intents, breaker });
+    const { keys, world, intents, breaker } = this.run;
+    const { now, ms } = await this.run.look();
+    await compareStored(this.redis, { keys, venue: VENUE, world, now, redisMs: world.own(ms), intents, breaker });
   }
 
   private async apply(op: Op): Promise<void> {
@@ -61,7 +63,11 @@ export class Lockstep {
       case 'lose':
         return this.intents.drop(this.run.intent(op.intent), true);
       case 'order':
-        return this.breakers.order(op, this.steps);
+        return this.breakers.order(op);
+      case 'retell':
+        return this.breakers.retell(op);
+      case 'emptied':
+        return this.breakers.emptied();
       case 'probed':
         return this.breakers.probed(op);
       case 'exempt':
@@ -77,20 +83,27 @@ export class Lockstep {
       case 'trust':
         return this.store.trust();
       case 'pass':
-        return this.pass(op.ticks);
+        return this.pass(op.ticks * TICK_MS);
+      case 'seconds':
+        return this.pass(op.seconds * 1_000);
       case 'absence':
       case 'storm':
       case 'calm':
+      case 'rush':
+      case 'read':
+      case 'banned':
+      case 'probes':
+      case 'force':
       case 'relapse':
       case 'late':
         for (const step of stepsOf(op)) await this.step(step);
     }
   }
 
-  private async pass(ticks: number): Promise<void> {
+  private async pass(ms: number): Promise<void> {
     const { run } = this;
-    run.now += ticks;
-    await run.world.pass(ticks * TICK_MS, run.options.breaker && run.options.breaker.venue.windowTicks * TICK_MS);
-    for (const intent of run.intents) intent.passed(run.now, await this.redis.get(run.keys.record(intent.ref)));
+    await run.world.pass(ms, run.options.breaker && run.options.breaker.venue.windowTicks * TICK_MS);
+    const { now } = await run.look();
+    for (const intent of run.intents) intent.passed(now, await this.redis.get(run.keys.record(intent.ref)));
   }
 }

@@ -3,7 +3,8 @@ import type { Levels } from '../../src/breaker/levels';
 import { Guard } from '../../src/guard/guard';
 import { guardKeys } from '../../src/guard/keys';
 import type { Clock } from '../support/memory-redis';
-import type { BreakerRow } from './breaker-model';
+import type { Moment } from './breaker-model';
+import type { BreakerRow } from './breaker-rows';
 import { TICK_MS } from './compare';
 import type { GuardRow, StoreRow } from './guard-rows';
 import { Intent } from './intent';
@@ -11,6 +12,7 @@ import { levelsFor, type LevelSettings } from './judged';
 import { LevelsModel, type LevelRow } from './levels-model';
 import { LIFE_TICKS } from './life';
 import type { ModelSettings } from './model-record';
+import type { OrderRow } from './orders-model';
 import { StoreModel, type ModelSeen } from './store-model';
 import { World } from './world';
 
@@ -24,7 +26,7 @@ export interface RunOptions {
   breaker?: LevelSettings;
   /** Redis's clock, where the test holds it. */
   clock?: Clock | undefined;
-  hit: (row: GuardRow | StoreRow | BreakerRow | LevelRow) => void;
+  hit: (row: GuardRow | StoreRow | BreakerRow | LevelRow | OrderRow) => void;
 }
 
 /** What one run holds on both sides: the workers and their Redis, and the models. */
@@ -39,10 +41,11 @@ export class Run {
   readonly judged: Levels | undefined;
   readonly intents: Intent[];
   readonly gos: { intent: number; go: number; fence: string; at: number }[] = [];
-  /** Reads that were to be tried. */
-  readonly probes: { level: string; token: string; until: number }[] = [];
-  /** In ticks. */
+  /** Reads that were to be tried; their tokens are the ends of their time. */
+  readonly probes: { level: string; endMs: number; untilMs: number }[] = [];
+  /** In ticks, as of the last look at Redis's clock. */
   now = 0;
+  private begunMs: number | undefined;
   /** Number of the last GO. */
   going = 0;
 
@@ -63,6 +66,19 @@ export class Run {
     this.intents = Array.from({ length: options.intents }, (_, i) => new Intent(i, common));
     const refs = this.intents.map(({ ref }) => ref);
     this.world = new World(redis, { namespace, venue: VENUE, refs, ttlMs: TTL_MS, clock: options.clock });
+  }
+
+  /** Looks at Redis's clock. */
+  async look(): Promise<Moment> {
+    const at = this.moment(await this.world.now());
+    this.now = at.now;
+    return at;
+  }
+
+  /** A moment on Redis's clock, and what it is in ticks. */
+  moment(ms: number): Moment {
+    this.begunMs ??= ms;
+    return { ms, now: (ms - this.begunMs) / TICK_MS };
   }
 
   worker(number: number) {

@@ -11,8 +11,13 @@
 --       | PROBE mark token level turns | MANUAL mark evidence
 --#include record
 --#include store
+--#include window
 --#include breaker
+--#include half-open
+--#include ramp
+--#include orders
 --#include levels
+--#include judge
 
 local keyRecord, keyStore, keyInflight = KEYS[1], KEYS[2], KEYS[#KEYS]
 local member, owner, attempt, nonce, fingerprint = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
