@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from 'ioredis';
 import pino from 'pino';
+import { NO_OVERRIDE } from '../../src/breaker/override';
 import { checkRedisService } from '../../src/cli/doctor-redis';
 import { loadConfig } from '../../src/config/load';
 import { waitUntil } from '../../src/dev/wait-until';
@@ -64,6 +65,20 @@ describe('the guard on a Redis Cluster of three primaries', () => {
       expect((await guard.breakers.read(venue, ['order.place'])).at(-1)?.breaker.calls).toBeGreaterThan(0);
     }
     expect(Math.abs((await guard.now()) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('obeys what people order of a venue on the node that has it', async () => {
+    const kill = { ...NO_OVERRIDE, number: 1, kill: true, killedBy: 'ada', killReason: 'drill', forMs: 0, rows: [] };
+    for (const venue of VENUES) {
+      expect(await guard.breakers.order(venue, 'all', kill)).toMatchObject({ kind: 'OK' });
+      expect(await guard.admit(placing(venue), admitRequest())).toMatchObject({ kind: 'OPEN', level: 'all' });
+      const open = { ...kill, kill: false, force: 'open', forMs: 60_000, rows: [{ number: 1, text: 'row' }] } as const;
+      expect(await guard.breakers.order(venue, 'order.place', open)).toMatchObject({ kind: 'OK' });
+      expect(await guard.breakers.order(venue, 'all', { ...kill, number: 2, kill: false })).toMatchObject({
+        kind: 'OK',
+      });
+      expect(await guard.admit(placing(venue), admitRequest())).toMatchObject({ kind: 'OPEN', level: 'order.place' });
+    }
   });
 
   it('goes on when every node has lost its script cache', async () => {
