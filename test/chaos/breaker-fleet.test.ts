@@ -6,10 +6,10 @@ import type { JobOutcome, SubmittedJob } from '../../src/client/client';
 import { openGuard, type OpenGuard } from '../../src/client/open-guard';
 import { ordersOfTheDay } from '../../src/demo/trading-day';
 import { startFleet, type Fleet } from '../support/fleet';
+import { submitAll } from '../support/submit-all';
 import { testStack, type TestStack } from '../support/stack';
 
 const WORKERS = 20;
-const SUBMITTERS = 25;
 const SCOPE = 'paper/order.place';
 const PLACEMENT = { method: 'POST', path: '/api/v3/order' };
 /** As fleet.yaml says, and what the way to the venue and its clock may add on a busy machine. */
@@ -49,17 +49,11 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
   }, 120_000);
 
   const day = ordersOfTheDay('paper').slice(0, 300);
-  const submit = async (many: number): Promise<SubmittedJob[]> => {
-    const orders = Array.from({ length: many }, (_, i) => ({ ...day[i % day.length], intentId: `fleet-${++count}` }));
-    const jobs: SubmittedJob[] = [];
-    // All at once the server would be slow to answer each.
-    const some = async (): Promise<void> => {
-      for (let order = orders.shift(); order; order = orders.shift())
-        jobs.push(await stack.client.submit('order.place', order));
-    };
-    await Promise.all(Array.from({ length: SUBMITTERS }, some));
-    return jobs;
-  };
+  const submit = (many: number): Promise<SubmittedJob[]> =>
+    submitAll(
+      stack.client,
+      Array.from({ length: many }, (_, i) => ({ ...day[i % day.length], intentId: `fleet-${++count}` })),
+    );
   const outcomesOf = (jobs: SubmittedJob[]): Promise<JobOutcome[]> => Promise.all(jobs.map((job) => job.outcome()));
   const allDone = async (jobs: SubmittedJob[]): Promise<void> => {
     expect((await outcomesOf(jobs)).filter(({ status }) => status !== 'done')).toEqual([]);

@@ -6,6 +6,7 @@ import { readJobHistory, type JobHistory } from '../../src/client/job-history';
 import { openGuard } from '../../src/client/open-guard';
 import { clientOrderIdOf } from '../../src/domain/client-order-id';
 import type { Guard } from '../../src/guard/guard';
+import { submitAll } from '../support/submit-all';
 import { testStack, type TestStack } from '../support/stack';
 
 const PLACE = { venue: 'paper', jobType: 'order.place' };
@@ -42,16 +43,11 @@ const anOrder = (over: object = {}) => ({
   ...{ venue: 'paper', symbol: 'XRPETH', side: 'BUY', type: 'LIMIT', quantity: '23', price: '0.00141' },
   ...over,
 });
-const submit = (order: object): Promise<SubmittedJob> => stack.client.submit('order.place', order);
-/** Some at a time: all at once the server would be slow to answer each. */
-async function submitAll(orders: object[]): Promise<SubmittedJob[]> {
-  const [jobs, rest]: [SubmittedJob[], object[]] = [[], [...orders]];
-  const some = async (): Promise<void> => {
-    for (let next = rest.shift(); next; next = rest.shift()) jobs.push(await submit(next));
-  };
-  await Promise.all(Array.from({ length: 20 }, some));
-  return jobs;
-}
+const submitMany = (many: number, over: () => object = () => ({})): Promise<SubmittedJob[]> =>
+  submitAll(
+    stack.client,
+    Array.from({ length: many }, () => anOrder(over())),
+  );
 const outcomesOf = (jobs: SubmittedJob[]): Promise<JobOutcome[]> => Promise.all(jobs.map((job) => job.outcome()));
 const historyOf = ({ workflowId }: SubmittedJob): Promise<JobHistory> =>
   readJobHistory(stack.client.temporal, workflowId);
@@ -116,7 +112,7 @@ async function attemptsOf(jobs: SubmittedJob[]): Promise<number> {
 describe('jobs of a place whose breaker opens', () => {
   test(`${WAITING} of them call nobody and use no attempts while it is open, and come back as a queue, each done once`, async () => {
     await stack.addFaults([{ kind: 'error_5xx_not_executed', match: PLACEMENT }]);
-    const first = await submitAll(Array.from({ length: 6 }, () => anOrder()));
+    const first = await submitMany(6);
     await until(async () => (await stateOf()) === 'OPEN');
     // By itself, before any person orders anything.
     await until(async () => (await gateShut()) === 1);
@@ -124,7 +120,7 @@ describe('jobs of a place whose breaker opens', () => {
     await stack.clearFaults();
     const before = await untilStill(placements);
 
-    const jobs = await submitAll(Array.from({ length: WAITING }, () => anOrder()));
+    const jobs = await submitMany(WAITING);
     const used = await untilStill(() => attemptsOf(jobs));
     const lookUps = await requestsOf(jobs);
     process.stdout.write(`${WAITING} jobs behind a shut gate: ${used} attempts, ${lookUps.length} calls\n`);
@@ -164,7 +160,7 @@ describe('orders whose expiresAt passes behind a shut gate', () => {
   test('end as EXPIRED, whether a worker had taken them or not, and none of them leaves', async () => {
     await order('open');
     await until(async () => (await gateShut()) === 1);
-    const jobs = await submitAll(Array.from({ length: 30 }, () => anOrder({ expiresAt: Date.now() + 3_000 })));
+    const jobs = await submitMany(30, () => ({ expiresAt: Date.now() + 3_000 }));
     const outcomes = await outcomesOf(jobs);
     expect(outcomes.filter((outcome) => !('category' in outcome) || outcome.category !== 'EXPIRED')).toEqual([]);
     expect(await requestsOf(jobs)).toEqual([]);
@@ -188,7 +184,7 @@ describe('a worker that is stopped while its gate is shut', () => {
     process.kill(pid, 'SIGTERM');
     await until(() => Promise.resolve(![pid, undefined].includes(stack.stack.pid('worker'))));
     await until(async () => (await metric('fillsafe_worker_ready').catch(() => 0)) === 1);
-    const jobs = await submitAll(Array.from({ length: 10 }, () => anOrder({ expiresAt: Date.now() + 3_000 })));
+    const jobs = await submitMany(10, () => ({ expiresAt: Date.now() + 3_000 }));
     await outcomesOf(jobs);
     const histories = await Promise.all(jobs.map(historyOf));
     expect(histories.map(({ activities }) => activities[0]?.attempts)).toEqual(jobs.map(() => 0));

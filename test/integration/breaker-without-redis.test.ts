@@ -72,6 +72,9 @@ describe('a cancel', () => {
 
   test('passes while Redis is away and everything was killed; what adds risk waits', async () => {
     const order = { venue: 'paper', symbol: 'XRPETH', side: 'BUY', type: 'LIMIT', quantity: '30', price: '0.0004' };
+    // The market stays near the first price that it sees.
+    const near = { ...order, intentId: 'near', price: '0.00141' };
+    await (await stack.client.submit('order.place', near)).outcome();
     const resting = { intentId: 'rests', ...order };
     await (await stack.client.submit('order.place', resting)).outcome();
     await stack.client.breaker('all').override({ action: 'kill', reason: 'drill', actor: 'ann' });
@@ -82,7 +85,7 @@ describe('a cancel', () => {
       status: 'done',
       result: { order: { status: 'CANCELED' } },
     });
-    expect((await stack.truth()).totals.orders).toBe(1);
+    expect((await stack.truth()).totals.orders).toBe(2);
     proxy.open();
     await stack.client.breaker('all').override({ action: 'unkill', reason: 'drill', actor: 'ann' });
     expect(await waiting.outcome()).toMatchObject({ status: 'done' });
