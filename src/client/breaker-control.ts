@@ -76,10 +76,13 @@ export class BreakerControl {
   }
 
   private async query<T>(name: string): Promise<T | undefined> {
+    const handle = this.temporal.workflow.getHandle(this.workflowId);
     try {
-      return await this.temporal.connection.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
-        this.temporal.workflow.getHandle(this.workflowId).query<T>(name),
+      const [answer, { status }] = await this.temporal.connection.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
+        Promise.all([handle.query<T>(name), handle.describe()]),
       );
+      // One that has ended answers too, of what was.
+      return status.name === 'RUNNING' ? answer : undefined;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
@@ -119,11 +122,11 @@ export class BreakerControl {
 }
 
 function notTaken(error: WorkflowUpdateFailedError, what: string): Error {
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) return new Error(`${what}: ${error.message}`, { cause: error });
-  return cause.type === 'NotInEffect'
-    ? new Error(`${what}: ${cause.message}`, { cause: error })
-    : new OverrideRefusedError(cause.message, { cause: error });
+  const { message, type } =
+    error.cause instanceof ApplicationFailure ? error.cause : { message: error.message, type: '' };
+  return type === 'BadOverride' || type === 'INVALID'
+    ? new OverrideRefusedError(message, { cause: error })
+    : new Error(`${what}: ${message}`, { cause: error });
 }
 
 /** Every scope that has a control workflow. */
