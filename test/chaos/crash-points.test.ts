@@ -1,5 +1,5 @@
 import { runCase, type CaseEnd, type CrashCase } from '../support/crash/crash-case';
-import { CLOCK_POINTS, cutsOf, JOURNEYS, nameOf, POLICIES, type Journey } from '../support/crash/journeys';
+import { cutsOf, JOURNEYS, nameOf, POLICIES, type Journey } from '../support/crash/journeys';
 import { crashLanes, type Lane, type Lanes, type LaneWorker } from '../support/crash/lanes';
 import { LONG } from '../support/long-runs';
 
@@ -52,7 +52,7 @@ async function undisturbed(lane: OpenLane, journey: Journey): Promise<CaseEnd> {
 }
 
 const sorted = (points: Iterable<string>): string[] => [...new Set(points)].sort();
-const pointsOf = ({ passed }: CaseEnd): string[] => sorted(passed).filter((point) => !CLOCK_POINTS.includes(point));
+const pointsOf = ({ passed }: CaseEnd): string[] => sorted(passed);
 
 interface OpenLane {
   policy: (typeof POLICIES)[number];
@@ -96,10 +96,6 @@ describe('a job on its way', () => {
       expect(pointsOf(end)).toEqual(sorted(points));
     },
   );
-
-  test('asks the venue for its time before anything else, when it is the first of its worker', () => {
-    expect(whole.flatMap(({ passed }) => [...passed])).toEqual(expect.arrayContaining(CLOCK_POINTS));
-  });
 });
 
 describe('a worker that is killed (-9)', () => {

@@ -151,8 +151,8 @@ describe('jobs of a place whose breaker opens', () => {
     process.stdout.write(
       `${times.length} of them came back before it closed, in ${seconds} s, at most ${most} in 5 s\n`,
     );
-    // Two windows may meet at a second's edge.
-    expect(most).toBeLessThanOrEqual(6 * PER_SECOND);
+    // Two windows may meet at a second's edge, and a way back that lasts longer than its four stages lets twice as many through.
+    expect(most).toBeLessThanOrEqual(2 * 6 * PER_SECOND);
   }, 300_000);
 });
 

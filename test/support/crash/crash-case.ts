@@ -7,7 +7,7 @@ import { JOBS, WORKFLOW_QUEUE, workflowIdOf, type JobType } from '../../../src/d
 import type { PlaceOrderInput } from '../../../src/domain/order';
 import type { JobInput } from '../../../src/domain/order.schema';
 import { sameAnswer } from '../stack';
-import { CLOCK_POINTS, nameOf, type Journey } from './journeys';
+import { nameOf, type Journey } from './journeys';
 import type { Lane, Lanes, LaneWorker } from './lanes';
 
 /** A journey that is cut at a point by kill -9; not cut where there is none. */
@@ -50,8 +50,6 @@ export async function runCase(
   const jobType: JobType = journey.act === 'cancel' ? 'order.cancel' : 'order.place';
   const workflowId = workflowIdOf(jobType, intentId);
   const problems: string[] = [];
-  // Only a worker that has just started asks the venue for its time.
-  if (point !== undefined && CLOCK_POINTS.includes(point)) worker.kill();
   if (point !== undefined) lane.crash(workflowId, [{ point, signal: 'SIGKILL' }]);
   const end = (ended: string, wrong: string[]): CaseEnd => {
     const passed = lane.passed(workflowId).map((each) => each.point);

@@ -1,6 +1,3 @@
-/** Passed by the first job of a worker alone. */
-export const CLOCK_POINTS = ['act: before GET time', 'act: after GET time'];
-
 /** What happens to an order that fills at once and is surely absent: `on_absent` of the configuration. */
 export const POLICIES = ['fail', 'resend', 'manual'] as const;
 export type Policy = (typeof POLICIES)[number];
@@ -102,7 +99,7 @@ export const JOURNEYS: Journey[] = [
 
 /** Every cut that differs from those of the same act with another fate: that begins to matter when the request has left. */
 export function cutsOf({ act, fate, points }: Journey): string[] {
-  if (fate === 'answered') return [...CLOCK_POINTS, ...points];
+  if (fate === 'answered') return [...points];
   const cuts = [...new Set(points)].slice(points.indexOf(`act: after ${act === 'cancel' ? 'DELETE' : 'POST'} order`));
   const first = cuts.some((point) => point.startsWith('second look')) ? FIRST_ABSENT.slice(1) : [];
   return [...cuts, ...first.map((point) => point.replace('look', 'first look'))];
