@@ -8,7 +8,7 @@ import type { PlaceOrderInput } from '../../../src/domain/order';
 import type { JobInput } from '../../../src/domain/order.schema';
 import { sameAnswer } from '../stack';
 import { nameOf, type Journey } from './journeys';
-import type { Lane, Lanes, LaneWorker } from './lanes';
+import type { Lane, Lanes } from './lanes';
 
 /** A journey that is cut at a point by kill -9; not cut where there is none. */
 export interface CrashCase {
@@ -43,7 +43,7 @@ let cases = 0;
 /** Runs a journey to its end, with its crash, and compares what its callers were told with what the venue knows. */
 export async function runCase(
   bench: Bench,
-  { lane, worker }: { lane: Lane; worker: LaneWorker },
+  { lane }: { lane: Lane },
   { journey, point }: CrashCase,
 ): Promise<CaseEnd> {
   const intentId = `crash-${(cases += 1)}`;
