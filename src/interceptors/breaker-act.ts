@@ -40,7 +40,9 @@ export async function probe(
     (error: unknown) => (isOwnFailure(error) ? ('own' as const) : ('fail' as const)),
   );
   const told = { health, worker: runtime.worker };
-  const { turns } = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, told, settings);
+  const { turns, lone } = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, told, settings);
+  // One whose reads do not leave it leaves the trying to others.
+  if (lone) act.stay.report('own', 'maybe');
   tellTurns(runtime, act.ref.venue, turns);
 }
 
