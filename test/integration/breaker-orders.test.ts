@@ -219,11 +219,16 @@ describe('what is ordered', () => {
   const outcomes = (jobs: SubmittedJob[]) => Promise.all(jobs.map((job) => job.outcome()));
   const submit = (...orders: PlaceOrderInput[]): Promise<SubmittedJob[]> =>
     Promise.all(orders.map((order) => desk.stack.client.submit('order.place', order)));
-  /** Attempts of the act that jobs had so far, and why the last one did not act. */
-  const attemptOf = async ({ workflowId }: SubmittedJob) => {
+  /** Each job waits in its queue, or has been told to come back by a breaker. */
+  const untilHeld = (...jobs: SubmittedJob[]): Promise<void> =>
+    until(async () => {
+      const acts = await Promise.all(jobs.map(({ workflowId }) => actOf(workflowId)));
+      return acts.every((act) => act && (act.attempt === 1 || act.why === 'BREAKER_OPEN'));
+    });
+  const actOf = async (workflowId: string): Promise<{ attempt: number; why: string } | undefined> => {
     const { raw } = await desk.stack.client.temporal.workflow.getHandle(workflowId).describe();
     const [act] = raw.pendingActivities ?? [];
-    return { attempt: act?.attempt, why: act?.lastFailure?.applicationFailureInfo?.type };
+    return act && { attempt: act.attempt ?? 0, why: act.lastFailure?.applicationFailureInfo?.type ?? '' };
   };
   beforeAll(async () => {
     await control(SCOPE).override({ ...close('ann'), action: 'auto' });
@@ -238,7 +243,7 @@ describe('what is ordered', () => {
     const jobs = await submit(...Array.from({ length: 5 }, () => desk.anOrder()));
     const cancel = { intentId: 'cancel-in-kill', venue: 'paper', symbol: order.symbol, orderIntentId: order.intentId };
     expect(await (await desk.stack.client.submit('order.cancel', cancel)).outcome()).toMatchObject({ status: 'done' });
-    await until(async () => (await Promise.all(jobs.map(attemptOf))).every(({ attempt }) => attempt === 1));
+    await untilHeld(...jobs);
     expect(await placements()).toBe(before);
     // Temporal itself holds the queue, so that no attempt is spent; and Redis says so at every venue.
     const line = (await fillsafe('breaker', 'list', '--json')).json().find(({ scope }) => scope === SCOPE);
@@ -256,7 +261,9 @@ describe('what is ordered', () => {
   it('of one account holds its jobs by the breaker alone, and no others', async () => {
     await control('paper/account/main').override({ ...close('ann'), action: 'kill' });
     const held = await submit(desk.anOrder({ account: 'main' }), desk.anOrder({ account: 'main' }));
-    await until(async () => (await Promise.all(held.map(attemptOf))).every(({ why }) => why === 'BREAKER_OPEN'));
+    await until(async () =>
+      (await Promise.all(held.map(({ workflowId }) => actOf(workflowId)))).every((act) => act?.why === 'BREAKER_OPEN'),
+    );
     expect(await outcomes(await submit(desk.anOrder({ account: 'other' }), desk.anOrder()))).toMatchObject([
       { status: 'done' },
       { status: 'done' },
@@ -269,7 +276,7 @@ describe('what is ordered', () => {
     await control('paper').override({ ...close('ann'), action: 'open', forSeconds: 5 });
     const before = await placements();
     const jobs = await submit(desk.anOrder(), desk.anOrder());
-    await until(async () => (await Promise.all(jobs.map(attemptOf))).every(({ why }) => why === 'BREAKER_OPEN'));
+    await untilHeld(...jobs);
     expect(await placements()).toBe(before);
     expect(await lineOf('paper')).toMatchObject({ standing: 'FORCED_OPEN' });
     expect(await outcomes(jobs)).toMatchObject([{ status: 'done' }, { status: 'done' }]);
@@ -296,7 +303,7 @@ describe('what is ordered', () => {
     await untilState(SCOPE, ({ standing }) => standing === 'AUTOMATIC');
     await until(async () => (await lineOf(SCOPE)).standing === 'OPEN');
     const held = await submit(desk.anOrder());
-    await until(async () => (await attemptOf(held[0]!)).why === 'BREAKER_OPEN');
+    await untilHeld(...held);
     expect((await outcomes([...failing, ...held])).filter(({ status }) => status !== 'done')).toEqual([]);
     expect((await desk.stack.truth()).totals.duplicates).toBe(0);
   });

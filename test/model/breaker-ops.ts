@@ -41,6 +41,7 @@ const storm: fc.Arbitrary<Op> = fc.record({
   op: fc.constant('storm' as const),
   health: fc.constantFrom('fail' as const, 'fail' as const, 'own' as const),
   slow: fc.constantFrom(false, false, true),
+  workers: fc.constantFrom(1, 2),
 });
 const read: fc.Arbitrary<Op> = fc.record({
   op: fc.constant('read' as const),
@@ -76,6 +77,7 @@ export const breakerOp: fc.Arbitrary<Op> = fc.oneof(
       { op: 'calm' },
       { op: 'relapse' },
       { op: 'late' },
+      { op: 'outlast' },
       { op: 'rush' },
       { op: 'exempt' },
       { op: 'emptied' },
@@ -110,7 +112,7 @@ export const orderOp: fc.Arbitrary<Op> = fc.oneof(
       { op: 'force', force: 'open' },
       { op: 'force', force: 'closed' },
       { op: 'emptied' },
-      { op: 'storm', health: 'fail', slow: false },
+      { op: 'storm', health: 'fail', slow: false, workers: 1 },
       { op: 'calm' },
     ),
   },

@@ -89,6 +89,7 @@ export class Lockstep {
       case 'absence':
       case 'storm':
       case 'calm':
+      case 'outlast':
       case 'rush':
       case 'read':
       case 'banned':

@@ -42,8 +42,8 @@ export type Op =
   | { op: 'look'; intent: number; verdict: LookVerdict }
   /** Two looks after quiescence, far enough apart, that find nothing. */
   | { op: 'absence'; intent: number }
-  /** Several acts that fail, one after the other. */
-  | { op: 'storm'; health: 'fail' | 'own'; slow: boolean }
+  /** Several acts that fail, one after the other, of one worker or of two. */
+  | { op: 'storm'; health: 'fail' | 'own'; slow: boolean; workers: number }
   /** The venue comes back, and fails again before all may pass. */
   | { op: 'relapse' }
   /** An act tells its end when the breaker has turned and turned since. */
@@ -56,6 +56,8 @@ export type Op =
   | { op: 'probes'; first: VenueHealth; second: VenueHealth; slow: boolean; worker: number }
   /** People hold all open, and then longer; or let all pass, until the venue says not to come. */
   | { op: 'force'; force: 'open' | 'closed' }
+  /** One act passes when all may, and ends when no other came any more. */
+  | { op: 'outlast' }
   /** More acts come back than may pass, while the breakers let a growing share of them through. */
   | { op: 'rush' }
   | { op: 'lookEnd'; look: number; verdict: LookVerdict }
@@ -89,7 +91,7 @@ export function stepsOf(op: Op): Op[] {
     return { op: 'settle', go: 0, of, ending: 'release', health };
   };
   const act = (intent: number, health: VenueHealth): Op[] => [asks(intent), ends(intent, health)];
-  const storm: Op = { op: 'storm', health: 'fail', slow: false };
+  const storm: Op = { op: 'storm', health: 'fail', slow: false, workers: 2 };
   const probes: Op[] = [{ op: 'pass', ticks: 4 }, ...[0, 1, 2].flatMap((intent) => act(intent, 'ok'))];
   const second: Op[] = [{ op: 'seconds', seconds: 1 }, ...[0, 2, 5].flatMap((intent) => act(intent, 'ok'))];
   switch (op.op) {
@@ -99,14 +101,19 @@ export function stepsOf(op: Op): Op[] {
         { op: 'look', intent: op.intent, verdict: 'absent' },
       ]);
     case 'storm':
-      // Slow ones are answered all the same.
-      return [0, 1, 2, 3].flatMap((intent) => {
-        return op.slow ? [asks(intent), { ...ends(intent, 'ok'), slow: true }] : act(intent, op.health);
+      return [0, 1, 2, 3].flatMap((intent): Op[] => {
+        // Slow ones are answered all the same.
+        const end = { ...ends(intent, op.slow ? 'ok' : op.health), slow: op.slow, worker: intent % op.workers };
+        return [asks(intent), end];
       });
     case 'calm':
       return [...probes, { op: 'pass', ticks: 5 }, ...act(3, 'ok')];
     case 'relapse':
       return [...stepsOf(storm), ...probes, { op: 'seconds', seconds: 6 }, ...stepsOf(storm)];
+    case 'outlast': {
+      const [soon, late] = [6, 3].map((seconds): Op => ({ op: 'seconds', seconds }));
+      return [...stepsOf(storm), ...probes, soon!, asks(0), late!, ends(0, 'ok')];
+    }
     case 'rush':
       return [...stepsOf(storm), ...probes, ...Array.from({ length: 13 }, () => second).flat()];
     case 'read': {

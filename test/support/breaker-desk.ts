@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { readRow, type AuditRow } from '../../src/breaker/control/audit';
 import type { ControlSnapshot } from '../../src/breaker/control/page';
 import type { OverrideRequest } from '../../src/breaker/control/request';
 import { locateTemporal } from '../../src/dev/binaries';
-import type { RunningService } from '../../src/dev/running-service';
-import { startTemporal } from '../../src/dev/temporal';
 import { guardKeys } from '../../src/guard/keys';
+import { startHastyTemporal } from './hasty-temporal';
 import { pythonWithTemporal } from './python-temporal';
 import { runCli, type CliEnd } from './run-cli';
 import { runProgram, type ProgramEnd } from './run-program';
@@ -24,13 +21,9 @@ export function rowIn(fields: string[]): AuditRow | undefined {
   return readRow(fields[fields.indexOf('row') + 1] ?? '');
 }
 
-/**
- * A trading desk, and all the ways to order its breakers. Its Temporal has control workflows continue as new every few orders, so
- * that whatever holds here holds over their runs.
- */
+/** A trading desk on a hasty Temporal, and all the ways to order its breakers. */
 export function breakerDesk({ settings = {} }: { settings?: Record<string, string> } = {}) {
-  const dataDir = mkdtempSync(join(tmpdir(), 'fillsafe-breakers-'));
-  let temporal: RunningService | undefined;
+  let temporal: Awaited<ReturnType<typeof startHastyTemporal>> | undefined;
   let redis: Redis;
   let cli: string;
   let python: Awaited<ReturnType<typeof pythonWithTemporal>>;
@@ -39,8 +32,7 @@ export function breakerDesk({ settings = {} }: { settings?: Record<string, strin
     prepare: async () => {
       cli = await locateTemporal(() => undefined);
       python = await pythonWithTemporal();
-      const often = ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'];
-      temporal = await startTemporal({ dataDir, extraArgs: often, log: () => undefined });
+      temporal = await startHastyTemporal();
       return { TEMPORAL_ADDRESS: temporal.address, ...settings };
     },
   });
@@ -50,7 +42,6 @@ export function breakerDesk({ settings = {} }: { settings?: Record<string, strin
   afterAll(async () => {
     redis?.disconnect();
     await temporal?.stop();
-    rmSync(dataDir, { recursive: true, force: true });
   });
 
   const atServer = () => ({ env: { TEMPORAL_ADDRESS: temporal!.address } });

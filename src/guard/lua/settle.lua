@@ -29,6 +29,8 @@ if not record or record.fence < fence then
   local redisNow, micros = redisTime()
   local store = readStore(raw[2], redisNow, micros, tonumber(ARGV[8]), '', 0)
   suspect(store, redisNow + tonumber(ARGV[8]), 'a settled act found its claim gone')
+  -- A ZREM may pass when Redis is full, and lets what follows pass too: a loss must be remembered.
+  redis.call('ZREM', keyInflight, '')
   redis.call('SET', keyStore, packStore(store))
   return { 'FENCED', record and record.state or 'ABSENT', record and record.payload or '' }
 end
