@@ -223,15 +223,20 @@ function paceOf(venue: string, { name, settings, breaker, override, isLost }: Le
     case 'HALF_OPEN':
       return { ...about, perSecond: settings?.permits ?? 1 };
     case 'RAMP':
-      return { ...about, perSecond: withSpare(settings?.reopenPerSecond ?? Infinity) };
+      return { ...about, perSecond: settings ? rampPace(settings, nowMs - breaker.since) : Infinity };
     case 'CLOSED':
     case 'FORCED_CLOSED':
       return { ...about, perSecond: Infinity };
   }
 }
 
-/** A little more than the fleet lets pass: that some are refused shows it that more are waiting. */
-function withSpare(perSecond: number): number {
+/** Stages of `lua/ramp.lua`; with each further time of one it lets twice as many pass. */
+const RAMP_STAGES = 4;
+
+/** A little more than the fleet lets pass in this part of the ramp: that some are refused shows it that more are waiting. */
+function rampPace({ reopenPerSecond, rampMs }: BreakerSettings, sinceMs: number): number {
+  const further = Math.max(Math.floor(sinceMs / rampMs) - RAMP_STAGES + 1, 0);
+  const perSecond = Math.max(reopenPerSecond, 1) * 2 ** Math.min(further, 20);
   return perSecond + Math.max(perSecond / 4, 1);
 }
 

@@ -41,6 +41,7 @@ export async function probe(
   );
   const told = { health, worker: runtime.worker };
   const { turns, lone } = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, told, settings);
+  // One whose reads do not leave it leaves the trying to others.
   if (lone) act.stay.report('own', 'maybe');
   tellTurns(runtime, act.ref.venue, turns);
 }

@@ -14,23 +14,35 @@ const RECHECK_MS = 200;
 /** So many jobs at most come through after the gate has shut: a poll that is out cannot be called back. */
 const MOST_POLLS = 10;
 
+/** Above this pace there is no telling a queue from a herd. */
+const FREE_PER_SECOND = 1_000;
+
+/** How a gate lets go of what it held: by a pace to begin with, which doubles whenever so much time has passed. */
+export interface Easing {
+  perSecond: number;
+  doublesMs: number;
+}
+
 /**
  * Slots of a worker that takes acts of one place, behind a gate: jobs that a breaker holds stay in their queue, where they cost
- * nothing, and leave it as a queue and not as a herd. Polls that were out when the gate shut bring what they bring; those
- * acts `admit` holds.
+ * nothing, and leave it as a queue and not as a herd, whatever held them. Polls that were out when the gate shut bring what they
+ * bring; those acts `admit` holds.
  */
 export class GatedSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
   private used = 0;
   private lastAt = -Infinity;
+  /** When it last was not free, and its pace then. */
+  private held: { atMs: number; perSecond: number } | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** Polls that wait for a slot, the first of them first. */
   private readonly waiting = new Set<() => void>();
 
   constructor(
     private readonly most: number,
-    /** Slots a second: 0 shuts the gate, Infinity leaves it open. */
-    private readonly perSecond: () => number,
+    /** Slots a second that breakers allow: 0 shuts the gate, Infinity leaves it open. */
+    private readonly allowed: () => number,
+    private readonly easing: Easing,
   ) {}
 
   reserveSlot(_context: SlotReserveContext, signal: AbortSignal): Promise<SlotPermit> {
@@ -87,6 +99,20 @@ export class GatedSlots implements CustomSlotSupplier<ActivitySlotInfo> {
     return perSecond === 0 ? Infinity : this.lastAt + 1_000 / perSecond - performance.now();
   }
 
+  private perSecond(): number {
+    const allowed = this.allowed();
+    if (allowed < Infinity) {
+      this.held = { atMs: performance.now(), perSecond: Math.max(allowed, this.easing.perSecond) };
+      return allowed;
+    }
+    if (!this.held) return Infinity;
+    const { atMs, perSecond } = this.held;
+    const eased = perSecond * 2 ** Math.floor((performance.now() - atMs) / this.easing.doublesMs);
+    if (eased < FREE_PER_SECOND) return eased;
+    this.held = undefined;
+    return Infinity;
+  }
+
   private take(): void {
     this.used += 1;
     this.lastAt = performance.now();
@@ -107,11 +133,15 @@ export function isShut(runtime: Runtime, place: Place): boolean {
 
 /** How a worker takes acts of a place that breakers may hold. */
 export function gated(runtime: Runtime, place: Place): Pick<WorkerOptions, 'tuner' | 'activityTaskPollerBehavior'> {
-  const most = runtime.config.worker.concurrency;
+  const { worker, retry } = runtime.config;
+  const { job_types, ...common } = retry.circuit_breaker;
+  // Where nothing is automatic too: what people held is let go of in the same way.
+  const { reopen_per_second: perSecond, ramp_seconds } = Object.assign({}, common, job_types[place.jobType]);
+  const easing = { perSecond, doublesMs: ramp_seconds * 1_000 };
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
     tuner: {
-      activityTaskSlotSupplier: new GatedSlots(most, () => paceOf(runtime, place)),
+      activityTaskSlotSupplier: new GatedSlots(worker.concurrency, () => paceOf(runtime, place), easing),
       // Nothing of the kind is done there.
       workflowTaskSlotSupplier: none,
       localActivityTaskSlotSupplier: none,

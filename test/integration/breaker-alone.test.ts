@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { NO_OVERRIDE, type Override } from '../../src/breaker/override';
 import type { Guard } from '../../src/guard/guard';
@@ -103,6 +104,37 @@ describe('a worker that fails while others do not', () => {
     expect(await failing.place()).toMatchObject(DONE);
     expect(isShut(failing.runtime, PLACE)).toBe(false);
     expect(await failing.place()).toMatchObject(DONE);
+  });
+});
+
+describe('a worker whose own network fails', () => {
+  it('holds back alone when enough of its calls did not leave, and nobody else does', async () => {
+    const [cutOff, well] = [aWorker(0), aWorker(1)];
+    const unresolved = () => Promise.reject(venueSays({ phase: 'before_send', code: 'ENOTFOUND' }));
+    await well.place();
+    await cutOff.place(unresolved);
+    expect(isShut(cutOff.runtime, PLACE)).toBe(false);
+    await cutOff.place(unresolved);
+    expect((await cutOff.place()).failure?.message).toMatch(/this worker alone holds back: 2 of 2 calls failed/);
+    expect(await well.place()).toMatchObject(DONE);
+    expect(isShut(well.runtime, PLACE)).toBe(false);
+  });
+
+  it('leaves it to others to try whether the venue is well again', async () => {
+    const [cutOff, well] = [aWorker(0), aWorker(1)];
+    for (const each of [cutOff, well]) await each.place();
+    cutOff.effects['order.place'].probe = () => Promise.reject(venueSays({ phase: 'before_send', code: 'ENOTFOUND' }));
+    well.effects['order.place'].probe = () => Promise.resolve();
+    await order(well, 'order.place', { force: 'open', actor: 'ann', reason: 'drill' });
+    await order(well, 'order.place', { number: 2 });
+    // Each of its reads is followed by a second in which others may try.
+    let said = '';
+    while (!said.includes('this worker alone')) {
+      said = (await cutOff.place()).failure?.message ?? '';
+      await sleep(50);
+    }
+    expect(said).toMatch(/1 of 2 calls failed/);
+    while (!(await well.place()).result) await sleep(50);
   });
 });
 

@@ -134,25 +134,16 @@ describe('jobs of a place whose breaker opens', () => {
     expect(outcomes.filter(({ status }) => status !== 'done')).toEqual([]);
     await until(async () => (await gateShut()) === 0);
 
-    const histories = await Promise.all(jobs.map(historyOf));
-    expect(
-      histories.flatMap(({ activities }) => activities).filter(({ activityType }) => activityType === 'lookUp'),
-    ).toEqual([]);
     const requests = await requestsOf(jobs);
     expect(requests.filter(placed)).toHaveLength(WAITING);
+    // None was looked up: what was read is what the breaker tried before it let acts pass.
+    expect(requests.length - WAITING).toBeLessThanOrEqual(3);
     expect((await stack.truth()).totals.duplicates).toBe(0);
-    const { since: closedAt } = (await guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
-    const times = requests
-      .filter(placed)
-      .map(({ at }) => at)
-      .filter((at) => at < closedAt);
+    const times = requests.filter(placed).map(({ at }) => at);
     const most = mostWithin(times, 5_000);
-    const seconds = (times.at(-1)! - times[0]!) / 1_000;
-    process.stdout.write(
-      `${times.length} of them came back before it closed, in ${seconds} s, at most ${most} in 5 s\n`,
-    );
-    // Two windows may meet at a second's edge, and a way back that lasts longer than its four stages lets twice as many through.
-    expect(most).toBeLessThanOrEqual(2 * 6 * PER_SECOND);
+    process.stdout.write(`they came back within ${(times.at(-1)! - times[0]!) / 1_000} s, at most ${most} in 5 s\n`);
+    // At the end of a ramp the pace doubles. A herd would be through in that time.
+    expect(most).toBeLessThanOrEqual(2 * 5 * PER_SECOND + PER_SECOND);
   }, 300_000);
 });
 

@@ -53,6 +53,20 @@ describe('the history of an order replays', () => {
     await replay(`again:${order.intentId}`, 'order-conflict');
   });
 
+  test('that expired in its queue', async () => {
+    const breaker = desk.stack.client.breaker('paper/order.place');
+    const about = { reason: 'a drill', actor: 'ann' };
+    await breaker.override({ action: 'open', forSeconds: 600, ...about });
+    // More than a worker has polls out: none takes the last one.
+    const orders = Array.from({ length: 15 }, () => anOrder({ expiresAt: Date.now() + 3_000 }));
+    const jobs = [];
+    for (const order of orders) jobs.push(await desk.stack.client.submit('order.place', order));
+    for (const job of jobs) expect(await job.outcome()).toMatchObject({ category: 'EXPIRED' });
+    await breaker.override({ action: 'auto', ...about });
+    const names = ['order-expired', 'order-expired-held'];
+    for (const job of [jobs.at(-1)!, jobs[0]!]) await replay(job.workflowId, names.shift()!);
+  });
+
   test('that a person decided', async () => {
     const order: PlaceOrderInput = anOrder({ price: '0.0004', quantity: '30' });
     const venue = createVenues(desk.stack.config).get('paper') as VenuePort;

@@ -77,13 +77,23 @@ describe('what a worker may take of a place', () => {
 
   it.each<[string, Partial<BreakerSnapshot>, number]>([
     ['as many as there are probes while half-open', { state: 'HALF_OPEN' }, settings.permits],
-    ['paced while it comes back, with some to spare', { state: 'RAMP' }, settings.reopenPerSecond * 1.25],
     ['nothing while the venue says so', { holdUntil: REDIS_MS + 1 }, 0],
     ['all when what the venue said is over', { holdUntil: REDIS_MS }, Infinity],
   ])('is %s', async (_what, breaker, perSecond) => {
     const { watch, set } = rig();
     await set('venue', breaker);
     expect(watch.pace(PLACE).perSecond).toBe(perSecond);
+  });
+
+  it('is somewhat more than the fleet lets pass while it comes back, as long as that is paced', async () => {
+    const { watch, set, pass } = rig();
+    await set('venue', { state: 'RAMP', since: REDIS_MS });
+    const { reopenPerSecond, rampMs } = settings;
+    // Four stages, then twice as many with each further time of one.
+    for (const twice of [1, 1, 1, 1, 2, 4]) {
+      expect(watch.pace(PLACE).perSecond).toBe(reopenPerSecond * twice * 1.25);
+      pass(rampMs);
+    }
   });
 
   it('is what the strictest of its levels says, and no other level', async () => {

@@ -7,7 +7,7 @@ const CONTEXT = {} as SlotReserveContext;
 function rig(most: number, perSecond: number) {
   const given: number[] = [];
   const pace = { perSecond };
-  const slots = new GatedSlots(most, () => pace.perSecond);
+  const slots = new GatedSlots(most, () => pace.perSecond, { perSecond: 4, doublesMs: 10_000 });
   let polls = 0;
   const poll = (signal = new AbortController().signal): Promise<unknown> => {
     const number = (polls += 1);
@@ -47,6 +47,7 @@ describe('slots behind a shut gate', () => {
     pace.perSecond = Infinity;
     await pass(200);
     expect(given).toEqual([1]);
+    await pass(250);
     expect(slots.tryReserveSlot()).not.toBeNull();
   });
 
@@ -89,7 +90,7 @@ describe('slots behind a paced gate', () => {
     expect(given.length).toBeLessThanOrEqual(2);
   });
 
-  it('are all given when the pace is free again, and soon at a higher one', async () => {
+  it('are given at a higher pace soon after it is allowed', async () => {
     const { given, pace, poll } = rig(50, 0.01);
     for (let i = 0; i < 20; i += 1) void poll();
     await pass(1_000);
@@ -97,8 +98,27 @@ describe('slots behind a paced gate', () => {
     pace.perSecond = 5;
     await pass(300);
     expect(given).toHaveLength(2);
+  });
+});
+
+describe('slots behind a gate that opens again', () => {
+  it.each([
+    ['that was shut', 0, 4],
+    ['that was paced', 7, 7],
+  ])('come as a queue from one %s, at a pace that doubles, and at once in the end', async (_what, before, first) => {
+    const { given, pace, poll } = rig(100_000, before);
+    const waiting = Array.from({ length: 20_000 }, () => poll());
+    await pass(1_000);
     pace.perSecond = Infinity;
     await pass(200);
-    expect(given).toHaveLength(20);
+    for (let at = 0; at < 4; at += 1) {
+      const from = given.length;
+      await pass(10_000);
+      const perSecond = (given.length - from) / 10;
+      expect(perSecond).toBeGreaterThan(first * 2 ** at * 0.8);
+      expect(perSecond).toBeLessThanOrEqual(first * 2 ** at * 1.05);
+    }
+    await pass(80_000);
+    expect(given).toHaveLength(waiting.length);
   });
 });
