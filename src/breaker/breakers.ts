@@ -2,6 +2,7 @@ import type { RunScript } from '../redis/scripts';
 import { readRow, type AuditRow } from './control/audit';
 import { parseTurns, type LevelTurn } from './levels';
 import { NO_OVERRIDE, parseOverride, type Override } from './override';
+import type { VenueHealth } from './report';
 import { ALL, VENUE_LEVEL } from './scope';
 import { packBreakerSettings, type BreakerSettings } from './settings';
 import { parseBreaker, type BreakerSnapshot } from './snapshot';
@@ -50,16 +51,19 @@ export class Breakers {
     return { nowMs: Number(nowMs), levels: standingsOf(names, raws) };
   }
 
-  /** Tells what the read showed that `admit` asked for; nobody hears one that comes late. */
+  /**
+   * Tells what the read showed that `admit` asked for; nobody hears one that comes late. `lone`: it did not leave its worker, and
+   * too few others were seen to have that trouble.
+   */
   async probed(
     venue: string,
     { level, token }: { level: string; token: string },
-    isWell: boolean,
+    { health, worker }: { health: Exclude<VenueHealth, 'none'>; worker: number },
     settings: BreakerSettings,
-  ): Promise<LevelTurn[]> {
-    const args = [token, isWell ? 'ok' : 'fail', packBreakerSettings(settings)];
-    const [kind, turn = ''] = await this.run('probed', [this.keys.breaker(venue, level)], args);
-    return kind === 'TAKEN' ? parseTurns(`${level} ${turn}`) : [];
+  ): Promise<{ turns: LevelTurn[]; lone: boolean }> {
+    const args = [token, health, packBreakerSettings(settings), worker];
+    const [, turn = '', lone] = await this.run('probed', [this.keys.breaker(venue, level)], args);
+    return { turns: parseTurns(turn && `${level} ${turn}`), lone: lone === '1' };
   }
 
   /** Writes what people ordered of a level. STALE: Redis knows of a later order, of this number. */

@@ -31,7 +31,7 @@ export const NO_OVERRIDE: Override = {
 
 /** Reads the lines that `override.lua` writes; no override where there are none. */
 export function parseOverride(raw: string | null): Override {
-  if (raw === null) return NO_OVERRIDE;
+  if (!raw) return NO_OVERRIDE;
   const [format, number = '0', kill, force = '', until = '0', actor = '', reason = '', ticket = '', ...more] =
     raw.split('\n');
   // Whoever cannot read a kill must not act as if there were none.

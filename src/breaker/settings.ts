@@ -16,14 +16,14 @@ export interface BreakerSettings {
   /** How long the first opening lasts; each further one lasts twice as long, up to `maximumOpenMs`. */
   openMs: number;
   maximumOpenMs: number;
-  /** Probes at a time while HALF_OPEN, over all workers. */
+  /** Probes at a time while HALF_OPEN, over all workers. As large a share of them as `failureRatio` may fail. */
   permits: number;
-  /** After which a probe that never reported counts as gone. */
+  /** After which a probe that never reported counts as failed. */
   permitMs: number;
   successesToClose: number;
-  /** Each of the three steps of RAMP. */
+  /** Each of the steps of RAMP: 10, 25 and 50 % of the intents, and then all of them as the pace lets them. */
   rampMs: number;
-  /** Refused callers are told to come back at this rate. */
+  /** Refused callers are told to come back at this rate, and RAMP lets no more through. */
   reopenPerSecond: number;
   /** `observe` counts what it would have blocked and blocks nothing. */
   mode: 'observe' | 'enforce';

@@ -21,31 +21,38 @@ export interface BreakerSnapshot {
   calls: number;
   failures: number;
   slow: number;
+  /** Failures of workers' own networks, which count as calls only once enough workers had them. */
+  own: number;
 }
 
-const FORMAT = '2';
+const FORMAT = '3';
+/** Lines of what `lua/breaker.lua` writes. */
+const AT = { state: 1, since: 2, openUntil: 3, openings: 5, failedInRow: 9, holdUntil: 10 } as const;
+const TEXT_AT = { holdWhy: 16, why: 17, permits: 18, ring: 19 } as const;
 
-/** Reads the lines that `lua/breaker.lua` writes; a level that was never written is closed. */
+/** Reads what `lua/breaker.lua` writes; a level that was never written is closed. */
 export function parseBreaker(raw: string | null): BreakerSnapshot {
   const lines = raw?.startsWith(`${FORMAT}\n`) ? raw.split('\n') : [];
   const number = (at: number): number => Number(lines[at] ?? 0);
-  const sums = { calls: 0, failures: 0, slow: 0 };
-  for (const slot of (lines[14] ?? '').split(',').filter(Boolean)) {
-    const [, calls = 0, failures = 0, slow = 0] = slot.split(':').map(Number);
+  const each = (at: number): string[] => (lines[at] ?? '').split(',').filter(Boolean);
+  const sums = { calls: 0, failures: 0, slow: 0, own: 0 };
+  for (const slot of each(TEXT_AT.ring)) {
+    const [, calls = 0, failures = 0, slow = 0, , , own = 0] = slot.split(':').map(Number);
     sums.calls += calls;
     sums.failures += failures;
     sums.slow += slow;
+    sums.own += own;
   }
   return {
-    state: (lines[1] as BreakerState | undefined) ?? 'CLOSED',
-    since: number(2),
-    openUntil: number(3),
-    openings: number(5),
-    failedInRow: number(8),
-    holdUntil: number(9),
-    holdWhy: lines[11] ?? '',
-    why: lines[12] ?? '',
-    permits: (lines[13] ?? '').split(',').filter(Boolean).length,
+    state: (lines[AT.state] as BreakerState | undefined) ?? 'CLOSED',
+    since: number(AT.since),
+    openUntil: number(AT.openUntil),
+    openings: number(AT.openings),
+    failedInRow: number(AT.failedInRow),
+    holdUntil: number(AT.holdUntil),
+    holdWhy: lines[TEXT_AT.holdWhy] ?? '',
+    why: lines[TEXT_AT.why] ?? '',
+    permits: each(TEXT_AT.permits).length,
     ...sums,
   };
 }

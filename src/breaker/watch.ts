@@ -223,11 +223,16 @@ function paceOf(venue: string, { name, settings, breaker, override, isLost }: Le
     case 'HALF_OPEN':
       return { ...about, perSecond: settings?.permits ?? 1 };
     case 'RAMP':
-      return { ...about, perSecond: settings?.reopenPerSecond ?? Infinity };
+      return { ...about, perSecond: withSpare(settings?.reopenPerSecond ?? Infinity) };
     case 'CLOSED':
     case 'FORCED_CLOSED':
       return { ...about, perSecond: Infinity };
   }
+}
+
+/** A little more than the fleet lets pass: that some are refused shows it that more are waiting. */
+function withSpare(perSecond: number): number {
+  return perSecond + Math.max(perSecond / 4, 1);
 }
 
 /** Of two that hold, the one that lasts longer is told. */

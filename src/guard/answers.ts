@@ -27,7 +27,7 @@ export type Admission =
 
 export type Ending = 'done' | 'reject' | 'release' | 'doubt';
 export type Settlement =
-  /** `lone`: enough calls failed to hold all workers, but only those of this one. */
+  /** `lone`: enough calls failed to hold all workers, or this one's did not leave it, but only this worker's. */
   | { kind: 'OK'; state: string; attempts: number; lone: boolean; turns: LevelTurn[] }
   | { kind: 'FENCED'; state: string; payload: unknown };
 

@@ -124,7 +124,7 @@ export class Guard {
       request.payload,
       Math.round(request.elapsedMs),
       this.options.ttlMs,
-      breaker?.health === 'own' ? 'none' : (breaker?.health ?? 'none'),
+      breaker?.health ?? 'none',
       request.quiesceMs,
       ...(breaker ? [breaker.levels.names.join(' '), breaker.levels.packed, breaker.worker] : []),
       ...(breaker ? [breaker.hold?.level ?? '', Math.round(breaker.hold?.ms ?? 0), breaker.hold?.why ?? ''] : []),

@@ -113,7 +113,11 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
         admission = await this.admit(act);
         this.actedOrHeard = true;
       } catch (error) {
-        if (!isStoreUnavailable(error)) throw error;
+        if (!isStoreUnavailable(error)) {
+          // There is a record, of a later version: its absence would be a loss.
+          this.actedOrHeard = true;
+          throw error;
+        }
         return await this.withoutStore(act, run, error);
       }
       if (admission.kind !== 'BUSY') place.leave();

@@ -1,8 +1,9 @@
-import type { Hold, VenueHealth } from '../breaker/report';
+import { reportOf, type Hold, type VenueHealth } from '../breaker/report';
 import type { LevelTurn, Levels } from '../breaker/levels';
 import { scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import type { Admission } from '../guard/answers';
 import { breakerSettings, settingsOf } from '../policy/job-policy';
+import { isVenueError } from '../venues/port';
 import type { Act } from './admission';
 import type { Runtime } from './runtime';
 
@@ -34,12 +35,18 @@ export async function probe(
 ): Promise<void> {
   const settings = breakerSettings(runtime.config, settingsOf(level));
   if (!settings) return;
-  const isWell = await (act.effect.probe?.(act.input) ?? Promise.resolve()).then(
-    () => true,
-    () => false,
+  const health = await (act.effect.probe?.(act.input) ?? Promise.resolve()).then(
+    () => 'ok' as const,
+    (error: unknown) => (isOwnFailure(error) ? ('own' as const) : ('fail' as const)),
   );
-  const turns = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, isWell, settings);
+  const told = { health, worker: runtime.worker };
+  const { turns, lone } = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, told, settings);
+  if (lone) act.stay.report('own', 'maybe');
   tellTurns(runtime, act.ref.venue, turns);
+}
+
+function isOwnFailure(error: unknown): boolean {
+  return isVenueError(error) && reportOf(error.verdict, error.message).health === 'own';
 }
 
 /** What an ending tells the breakers: a hold is for the level that it concerns, or for the venue where the act has no such one. */

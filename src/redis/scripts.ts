@@ -4,11 +4,10 @@ import { packageRoot } from '../package-root';
 import type { RedisConnection } from './client-options';
 
 const FOLDERS = { guard: 'src/guard/lua', breaker: 'src/breaker/lua' };
-const FRAGMENTS: Record<string, string> = {
-  record: join(FOLDERS.guard, 'record.lua'),
-  store: join(FOLDERS.guard, 'store.lua'),
-  breaker: join(FOLDERS.breaker, 'breaker.lua'),
-  levels: join(FOLDERS.breaker, 'levels.lua'),
+/** What scripts are composed of, by folder. */
+const FRAGMENTS = {
+  guard: ['record', 'store'],
+  breaker: ['window', 'breaker', 'half-open', 'ramp', 'judge', 'outcome', 'orders', 'levels'],
 };
 const SCRIPTS = [
   'admit',
@@ -29,9 +28,9 @@ export type ScriptName = (typeof SCRIPTS)[number];
 export function scriptText(name: ScriptName): string {
   const text = readFileSync(join(packageRoot, FOLDERS.guard, `${name}.lua`), 'utf8');
   return text.replace(/^--#include (\S+)$/gm, (_line, fragment: string) => {
-    const file = FRAGMENTS[fragment];
-    if (file === undefined) throw new Error(`${name}.lua includes an unknown fragment: ${fragment}`);
-    return readFileSync(join(packageRoot, file), 'utf8');
+    const folder = (['guard', 'breaker'] as const).find((each) => FRAGMENTS[each].includes(fragment));
+    if (folder === undefined) throw new Error(`${name}.lua includes an unknown fragment: ${fragment}`);
+    return readFileSync(join(packageRoot, FOLDERS[folder], `${fragment}.lua`), 'utf8');
   });
 }
 

@@ -11,6 +11,9 @@ import type { Runtime } from '../interceptors/runtime';
 /** What is shut or paced is looked at again so often: what opens it may come from anywhere. */
 const RECHECK_MS = 200;
 
+/** So many jobs at most come through after the gate has shut: a poll that is out cannot be called back. */
+const MOST_POLLS = 10;
+
 /**
  * Slots of a worker that takes acts of one place, behind a gate: jobs that a breaker holds stay in their queue, where they cost
  * nothing, and leave it as a queue and not as a herd. Polls that were out when the gate shut bring what they bring; those
@@ -102,8 +105,8 @@ export function isShut(runtime: Runtime, place: Place): boolean {
   return paceOf(runtime, place) === 0;
 }
 
-/** The slots of a worker of a place that breakers may hold. */
-export function gatedSlots(runtime: Runtime, place: Place): Pick<WorkerOptions, 'tuner'> {
+/** How a worker takes acts of a place that breakers may hold. */
+export function gated(runtime: Runtime, place: Place): Pick<WorkerOptions, 'tuner' | 'activityTaskPollerBehavior'> {
   const most = runtime.config.worker.concurrency;
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
@@ -114,5 +117,6 @@ export function gatedSlots(runtime: Runtime, place: Place): Pick<WorkerOptions, 
       localActivityTaskSlotSupplier: none,
       nexusTaskSlotSupplier: none,
     },
+    activityTaskPollerBehavior: { type: 'autoscaling', maximum: MOST_POLLS },
   };
 }

@@ -2,11 +2,11 @@ import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { effectQueue, queuesOf, WORKFLOW_QUEUE, type Place } from '../domain/job-types';
 import { workflowBundle } from './bundle';
 import type { Controls } from './controls';
-import { gatedSlots } from './gate';
+import { gated } from './gate';
 import type { WorkerGroup } from './group';
 import type { Services } from './services';
 
-type Slots = Pick<WorkerOptions, 'tuner' | 'maxConcurrentActivityTaskExecutions'>;
+type Taking = Pick<WorkerOptions, 'tuner' | 'maxConcurrentActivityTaskExecutions' | 'activityTaskPollerBehavior'>;
 
 /** What all Temporal workers of a process share. */
 export type CommonOptions = Omit<WorkerOptions, 'taskQueue'>;
@@ -26,18 +26,20 @@ export async function startWorkers(
   // By its venue's clock an order expires that waits in its queue. A venue that is away is asked again by its first act.
   for (const effect of effects.all)
     for (const venue of effect.venues) effect.readyClock(venue, { again: false }).catch(() => undefined);
-  const most = config.worker.concurrency;
-  const effectWorker = (taskQueue: string, slots: Slots): Promise<Worker> =>
-    Worker.create({ ...options, taskQueue, ...slots, activityTaskPollerBehavior: { type: 'autoscaling' } });
+  const free: Taking = {
+    maxConcurrentActivityTaskExecutions: config.worker.concurrency,
+    activityTaskPollerBehavior: { type: 'autoscaling' },
+  };
+  const effectWorker = (taskQueue: string, taking: Taking): Promise<Worker> =>
+    Worker.create({ ...options, taskQueue, ...taking });
   const held = effects.heldPlaces();
   const heldQueues = held.map(queueOf);
   const others = queuesOf(effects.places()).filter((queue) => !heldQueues.includes(queue));
-  const free = { maxConcurrentActivityTaskExecutions: most };
   group.run(await Promise.all([workflowWorker(options), ...others.map((queue) => effectWorker(queue, free))]));
   await Promise.race([controls.restored(), group.done]);
   // What holds a place now holds it from the first poll on.
   await runtime.breakerWatch.refresh();
-  group.run(await Promise.all(held.map((place) => effectWorker(queueOf(place), gatedSlots(runtime, place)))));
+  group.run(await Promise.all(held.map((place) => effectWorker(queueOf(place), gated(runtime, place)))));
 }
 
 function queueOf({ jobType, venue }: Place): string {

@@ -6,10 +6,13 @@ import type { JobOutcome, SubmittedJob } from '../../src/client/client';
 import { openGuard, type OpenGuard } from '../../src/client/open-guard';
 import { ordersOfTheDay } from '../../src/demo/trading-day';
 import { startFleet, type Fleet } from '../support/fleet';
+import { LONG } from '../support/long-runs';
+import { submitAll } from '../support/submit-all';
 import { testStack, type TestStack } from '../support/stack';
 
 const WORKERS = 20;
-const SUBMITTERS = 25;
+/** `npm test` has the time for some of it. */
+const atLength = LONG ? test : test.skip;
 const SCOPE = 'paper/order.place';
 const PLACEMENT = { method: 'POST', path: '/api/v3/order' };
 /** As fleet.yaml says, and what the way to the venue and its clock may add on a busy machine. */
@@ -49,24 +52,21 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
   }, 120_000);
 
   const day = ordersOfTheDay('paper').slice(0, 300);
-  const submit = async (many: number): Promise<SubmittedJob[]> => {
-    const orders = Array.from({ length: many }, (_, i) => ({ ...day[i % day.length], intentId: `fleet-${++count}` }));
-    const jobs: SubmittedJob[] = [];
-    // All at once the server would be slow to answer each.
-    const some = async (): Promise<void> => {
-      for (let order = orders.shift(); order; order = orders.shift())
-        jobs.push(await stack.client.submit('order.place', order));
-    };
-    await Promise.all(Array.from({ length: SUBMITTERS }, some));
-    return jobs;
-  };
+  const submit = (many: number): Promise<SubmittedJob[]> =>
+    submitAll(
+      stack.client,
+      Array.from({ length: many }, (_, i) => ({ ...day[i % day.length], intentId: `fleet-${++count}` })),
+    );
   const outcomesOf = (jobs: SubmittedJob[]): Promise<JobOutcome[]> => Promise.all(jobs.map((job) => job.outcome()));
   const allDone = async (jobs: SubmittedJob[]): Promise<void> => {
     expect((await outcomesOf(jobs)).filter(({ status }) => status !== 'done')).toEqual([]);
     expect((await stack.truth()).totals.duplicates).toBe(0);
   };
-  const breaker = async (): Promise<BreakerSnapshot> =>
-    (await store.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
+  const breaker = async (level = 'order.place'): Promise<BreakerSnapshot> =>
+    (await store.guard.breakers.read('paper', [level])).at(-1)!.breaker;
+  const untilClosed = async (level: string): Promise<void> => {
+    while ((await breaker(level)).state !== 'CLOSED') await allDone(await submit(5));
+  };
   const until = async (isSo: (now: BreakerSnapshot) => boolean): Promise<BreakerSnapshot> => {
     for (;;) {
       const now = await breaker();
@@ -98,32 +98,42 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     printed.push(`from the trip to the last order that any of ${WORKERS} workers sent: ${bound} ms`);
     expect(bound).toBeLessThanOrEqual(SEND_WITHIN_MS + ON_ITS_WAY_MS);
     await allDone([...first, ...held]);
-    await until(({ state }) => state === 'CLOSED');
+    await untilClosed('order.place');
   }, 180_000);
 
-  test('orders that race are each taken once, and the last of them holds everywhere', async () => {
-    const control = stack.client.breaker('paper');
-    const before = (await control.history())?.number ?? 0;
-    const actions = ['open', 'close', 'auto', 'kill', 'unkill'] as const;
-    const racing = Array.from({ length: 20 }, (_, i) =>
-      order('paper', { action: actions[i % actions.length]!, actor: `racer-${i}`, forSeconds: 300 }),
-    );
-    await Promise.all(racing);
-    const { number, rows } = (await control.history())!;
-    expect(number).toBe(before + 20);
-    expect(new Set(rows.slice(-20).map(({ actor }) => actor)).size).toBe(20);
-    const audit = await store.guard.breakers.audit('paper', 'paper');
-    expect(audit).toEqual(rows);
-    const state = (await control.state())!;
-    const { override } = (await store.guard.breakers.read('paper', ['venue'])).at(-1)!;
-    const FORCE = { open: 'open', close: 'closed' } as const;
-    expect(override).toMatchObject({ kill: state.kill !== null, force: state.force ? FORCE[state.force.action] : '' });
-    await order('paper', { action: 'unkill' });
-    await order('paper', { action: 'auto' });
-  }, 60_000);
+  atLength(
+    'orders that race are each taken once, and the last of them holds everywhere',
+    async () => {
+      const control = stack.client.breaker('paper');
+      const before = (await control.history())?.number ?? 0;
+      const actions = ['open', 'close', 'auto', 'kill', 'unkill'] as const;
+      const racing = Array.from({ length: 20 }, (_, i) =>
+        order('paper', { action: actions[i % actions.length]!, actor: `racer-${i}`, forSeconds: 300 }),
+      );
+      await Promise.all(racing);
+      const { number, rows } = (await control.history())!;
+      expect(number).toBe(before + 20);
+      expect(new Set(rows.slice(-20).map(({ actor }) => actor)).size).toBe(20);
+      const audit = await store.guard.breakers.audit('paper', 'paper');
+      expect(audit).toEqual(rows);
+      const state = (await control.state())!;
+      const { override } = (await store.guard.breakers.read('paper', ['venue'])).at(-1)!;
+      const FORCE = { open: 'open', close: 'closed' } as const;
+      expect(override).toMatchObject({
+        kill: state.kill !== null,
+        force: state.force ? FORCE[state.force.action] : '',
+      });
+      await order('paper', { action: 'unkill' });
+      await order('paper', { action: 'auto' });
+      // What was forced open comes back by trying the venue.
+      await allDone(await submit(40));
+      await untilClosed('venue');
+    },
+    120_000,
+  );
 
   test('after a kill is acknowledged with 500 orders in flight nothing more leaves, until it is lifted', async () => {
-    await fails({ kind: 'delay', ms: 2_000, phase: 'before' });
+    await fails({ kind: 'delay', ms: 1_000, phase: 'before' });
     const sent = (await placements()).length;
     const submitting = submit(500);
     while ((await placements()).length < sent + 100) await sleep(20);
@@ -149,23 +159,28 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     await another.stop();
   }, 240_000);
 
-  test('a forced open holds over a Redis that lost everything', async () => {
-    await order(SCOPE, { action: 'open', forSeconds: 300 });
-    const redis = new Redis(stack.stack.info.redis);
-    const jobs = await submit(20);
-    const before = (await placements()).length;
-    await redis.flushall();
-    redis.disconnect();
-    const isBack = async (): Promise<boolean> =>
-      (await store.guard.breakers.read('paper', ['order.place'])).at(-1)!.override.force === 'open';
-    while (!(await isBack())) await sleep(20);
-    expect(await store.guard.breakers.audit('paper', SCOPE)).not.toEqual([]);
-    const more = await submit(20);
-    await sleepUntilStill(placements);
-    expect((await placements()).length).toBe(before);
-    await order(SCOPE, { action: 'auto', reason: 'the drill is over' });
-    await allDone([...jobs, ...more]);
-  }, 180_000);
+  atLength(
+    'a forced open holds over a Redis that lost everything',
+    async () => {
+      await order(SCOPE, { action: 'open', forSeconds: 300 });
+      const redis = new Redis(stack.stack.info.redis);
+      const jobs = await submit(20);
+      const before = (await placements()).length;
+      await redis.flushall();
+      redis.disconnect();
+      const isBack = async (): Promise<boolean> =>
+        (await store.guard.breakers.read('paper', ['order.place'])).at(-1)!.override.force === 'open';
+      while (!(await isBack())) await sleep(20);
+      expect(await store.guard.breakers.audit('paper', SCOPE)).not.toEqual([]);
+      const more = await submit(20);
+      await sleepUntilStill(placements);
+      expect((await placements()).length).toBe(before);
+      await order(SCOPE, { action: 'auto', reason: 'the drill is over' });
+      await allDone([...jobs, ...more]);
+      await untilClosed('order.place');
+    },
+    180_000,
+  );
 
   test('a worker that dies while it probes costs one probe, not the breaker', async () => {
     await fails();
@@ -190,25 +205,29 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     expect(probing.permits).toBeGreaterThan(0);
     await stack.clearFaults();
     await allDone(failing);
-    await until(({ state }) => state === 'CLOSED');
+    await untilClosed('order.place');
   }, 240_000);
 
-  test('a Temporal that is killed and comes back finds the kill in force', async () => {
-    await order('paper', { action: 'kill' });
-    const jobs = await submit(20);
-    process.kill(stack.stack.pid('temporal') ?? 0, 'SIGKILL');
-    const state = async () =>
-      stack.client
-        .breaker('paper')
-        .state()
-        .catch(() => undefined);
-    while ((await state())?.standing !== 'KILLED') await sleep(200);
-    const before = (await placements()).length;
-    await sleepUntilStill(placements);
-    expect((await placements()).length).toBe(before);
-    await order('paper', { action: 'unkill', reason: 'the drill is over' });
-    await allDone(jobs);
-  }, 240_000);
+  atLength(
+    'a Temporal that is killed and comes back finds the kill in force',
+    async () => {
+      await order('paper', { action: 'kill' });
+      const jobs = await submit(20);
+      process.kill(stack.stack.pid('temporal') ?? 0, 'SIGKILL');
+      const state = async () =>
+        stack.client
+          .breaker('paper')
+          .state()
+          .catch(() => undefined);
+      while ((await state())?.standing !== 'KILLED') await sleep(200);
+      const before = (await placements()).length;
+      await sleepUntilStill(placements);
+      expect((await placements()).length).toBe(before);
+      await order('paper', { action: 'unkill', reason: 'the drill is over' });
+      await allDone(jobs);
+    },
+    240_000,
+  );
 });
 
 /** Waits until a list has not grown for a second. */

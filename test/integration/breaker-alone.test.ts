@@ -73,7 +73,8 @@ const DONE = { result: { status: 'done' } };
 describe('a worker that fails while others do not', () => {
   it('holds back alone, says so, and tries one act when its time is over', async () => {
     const [failing, well] = [aWorker(0), aWorker(1)];
-    await well.place();
+    const known = { ...ORDER, intentId: 'known' };
+    await well.attempt({ input: known });
     await failing.place(unwell);
     await well.place();
     await failing.place(unwell);
@@ -97,6 +98,8 @@ describe('a worker that fails while others do not', () => {
     failing.clock.ms += 2 * OPEN_MS - 1;
     expect(await failing.place()).toMatchObject(HELD);
     failing.clock.ms += 1;
+    // One that was done before says nothing: another may try at once.
+    expect(await failing.attempt({ input: known })).toMatchObject(DONE);
     expect(await failing.place()).toMatchObject(DONE);
     expect(isShut(failing.runtime, PLACE)).toBe(false);
     expect(await failing.place()).toMatchObject(DONE);

@@ -20,6 +20,17 @@ describe('an order that only a person can decide', () => {
     return (await venue.placeOrder(other, id, () => undefined)).orderId;
   };
 
+  /** What is said of a decision that names an order of another intent. */
+  const adopting = async (intentId: string): Promise<string> => {
+    const other = await venue.findOrder('ADABTC', { clientOrderId: clientOrderId('market-price') });
+    const decision = ['--decision', 'done', '--order-id', other?.orderId ?? '', '--reason', 'mistaken'];
+    const { code, stderr } = await fillsafe('guard', 'resolve', intentId, ...decision);
+    expect(code).toBe(3);
+    return stderr;
+  };
+  const foreign = (intentId: string): string =>
+    `has client order id ${clientOrderId('market-price')}, the intent's is ${clientOrderId(intentId)}`;
+
   beforeAll(async () => {
     venue = createVenues(loadConfig({ file: cli.info.config, env: {} })).get('paper') as VenuePort;
     await venue.syncClock();
@@ -44,6 +55,7 @@ describe('an order that only a person can decide', () => {
 
     const silent = await fillsafe('guard', 'resolve', 'odd-1', '--decision', 'rejected');
     expect(silent.code).toBe(2);
+    expect(await adopting('odd-1')).toContain(foreign('odd-1'));
     const args = ['--decision', 'rejected', '--reason', 'not our order', '--actor', 'alice'];
     const refused = await fillsafe('guard', 'resolve', 'odd-1', ...args);
     expect(refused.code).toBe(3);
@@ -79,6 +91,13 @@ describe('an order that only a person can decide', () => {
     const wrong = await fillsafe('guard', 'resolve', 'odd-2', '--decision', 'done', '--order-id', '999999', ...why);
     expect(wrong.code).toBe(3);
     expect(wrong.stderr).toContain('knows no order 999999');
+    expect(await adopting('odd-2')).toContain(foreign('odd-2'));
+    for (const input of [order('odd-2', { quantity: '31' }), order('odd-3')]) {
+      const decision = ['--decision', 'done', '--order-id', orderId, '--input', input];
+      const other = await fillsafe('guard', 'resolve', 'odd-2', ...decision, ...why);
+      expect(other.code).toBe(2);
+      expect(other.stderr).toContain('--input: is not what intent "odd-2" was submitted with');
+    }
     const decided = await fillsafe('guard', 'resolve', 'odd-2', '--decision', 'done', '--order-id', orderId, ...why);
     expect(decided.json()).toMatchObject([{ intentId: 'odd-2', decision: 'done', via: 'store' }]);
     const [record] = (await fillsafe('guard', 'show', 'odd-2', '--json')).json();

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from 'ioredis';
 import pino from 'pino';
+import { NO_OVERRIDE } from '../../src/breaker/override';
 import { checkRedisService } from '../../src/cli/doctor-redis';
 import { loadConfig } from '../../src/config/load';
 import { waitUntil } from '../../src/dev/wait-until';
 import { Guard } from '../../src/guard/guard';
 import type { IntentRef } from '../../src/guard/keys';
 import type { RedisConnection } from '../../src/redis/client';
+import { ReplicatedAdmissions } from '../../src/redis/replicated';
 import { openServices, type Services } from '../../src/worker/services';
 import { admitRequest, fenceOf, settleRequest } from '../support/guard-requests';
+import { USER } from '../support/redis';
 import { startTestCluster, type TestCluster } from '../support/redis-cluster';
 
 const VENUES = ['paper', 'binance', 'kraken', 'coinbase', 'okx', 'bybit'];
@@ -66,10 +69,39 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     expect(Math.abs((await guard.now()) - Date.now())).toBeLessThan(60_000);
   });
 
+  it('obeys what people order of a venue on the node that has it', async () => {
+    const kill = { ...NO_OVERRIDE, number: 1, kill: true, killedBy: 'ada', killReason: 'drill', forMs: 0, rows: [] };
+    for (const venue of VENUES) {
+      expect(await guard.breakers.order(venue, 'all', kill)).toMatchObject({ kind: 'OK' });
+      expect(await guard.admit(placing(venue), admitRequest())).toMatchObject({ kind: 'OPEN', level: 'all' });
+      const open = { ...kill, kill: false, force: 'open', forMs: 60_000, rows: [{ number: 1, text: 'row' }] } as const;
+      expect(await guard.breakers.order(venue, 'order.place', open)).toMatchObject({ kind: 'OK' });
+      expect(await guard.breakers.order(venue, 'all', { ...kill, number: 2, kill: false })).toMatchObject({
+        kind: 'OK',
+      });
+      expect(await guard.admit(placing(venue), admitRequest())).toMatchObject({ kind: 'OPEN', level: 'order.place' });
+    }
+  });
+
   it('goes on when every node has lost its script cache', async () => {
     for (const venue of VENUES) await act(placing(venue, 'before'));
     for (const { admin } of cluster.nodes) await admin.script('FLUSH');
     for (const venue of VENUES) await act(placing(venue, 'after'));
+  });
+
+  it('lets claims of several venues wait for replicas at once, each at its own node', async () => {
+    for (const { admin } of cluster.nodes) await admin.call('ACL', 'SETUSER', USER, '+wait');
+    const options = { waitFor: 1, timeoutMs: 20, toDisk: () => false };
+    const replicated = new ReplicatedAdmissions(await cluster.connect(), options);
+    const patient = new Guard(redis, { namespace, ttlMs: 100_000, replicated });
+    const refs = VENUES.flatMap((venue) => ['a', 'b'].map((intentId) => placing(venue, intentId)));
+    const claims = await Promise.all(refs.map((ref) => patient.admit(ref, admitRequest({ replicate: true }))));
+    // This cluster has none.
+    const unsafe = expect.objectContaining({
+      kind: 'GO',
+      missing: '0 of 1 replicas had the claim after 20 ms',
+    }) as object;
+    expect(claims).toEqual(refs.map(() => unsafe));
   });
 
   it('gives an attempt whose connection broke the same GO again', async () => {
@@ -87,7 +119,7 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     expect(fenceOf(go)).toBe((await direct.record(placing('paper')))?.fence);
   });
 
-  it('follows the keys of a venue to another node; while they move its acts wait, and nothing is claimed', async () => {
+  it('follows the keys of a venue to another node; while they move, new acts are refused and old ones answered', async () => {
     const { node: from, slot } = await cluster.holderOf('paper');
     const to = cluster.nodes.find((each) => each !== from)!;
     await act(placing('paper', 'old'));
@@ -97,12 +129,10 @@ describe('the guard on a Redis Cluster of three primaries', () => {
     await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
     const keys = (await from.admin.cluster('GETKEYSINSLOT', slot, 1_000)) as string[];
     await from.admin.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-    // Of a breaker's keys some are not there, in either place: Redis cannot tell which node a script of them belongs to.
-    for (const intentId of ['old', 'new']) {
-      await expect(guard.admit(placing('paper', intentId), admitRequest())).rejects.toMatchObject({
-        name: 'StoreUnavailableError',
-      });
-    }
+    expect(await guard.admit(placing('paper', 'old'), admitRequest())).toMatchObject({ kind: 'REPLAY' });
+    await expect(guard.admit(placing('paper', 'new'), admitRequest())).rejects.toMatchObject({
+      name: 'StoreUnavailableError',
+    });
 
     for (const { admin } of [to, from]) await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
     expect(await guard.record(placing('paper', 'new'))).toBeUndefined();

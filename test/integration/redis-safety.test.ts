@@ -181,7 +181,15 @@ describe('the check of a Redis that is asked', () => {
       expect((await check(redis, { waitFor: 1 })).warnings).toEqual([]);
       await set('min-replicas-to-write', '1');
       expect(await check(redis)).toMatchObject({ problems: [], warnings: [] });
+
+      // One that is connected and does not listen is none.
+      await set('min-replicas-max-lag', '1');
+      process.kill(replica.pid, 'SIGSTOP');
+      const isBehind = async (): Promise<boolean> => (await check(redis)).problems.length > 0;
+      expect(await waitUntil(isBehind, { timeoutMs: 30_000 })).toBe(true);
+      expect((await check(redis)).problems).toEqual([expect.stringContaining('1 connected, 0 of them good')]);
     } finally {
+      process.kill(replica.pid, 'SIGCONT');
       await replica.stop();
     }
   });

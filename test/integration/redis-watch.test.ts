@@ -105,6 +105,20 @@ describe('a watch over Redis', () => {
     expect(forecast).toBeLessThan(bytes * 1.4);
     expect(findings.find(({ check }) => check === 'memory')?.found).toContain('0.50 acts/s × 1000 s');
   });
+
+  it('begins its forecast anew when Redis has lost its count of acts', async () => {
+    const now = { ms: 0, goes: 1_000 };
+    const { watch } = watchOf({ goes: () => now.goes, now: () => now.ms });
+    const rateAt = async (ms: number, goes: number): Promise<string | undefined> => {
+      Object.assign(now, { ms, goes });
+      const { findings } = await watch.check();
+      return /([-\d.]+) acts\/s/.exec(findings.find(({ check }) => check === 'memory')?.found ?? '')?.[1];
+    };
+    expect(await rateAt(0, 1_000)).toBeUndefined();
+    expect(await rateAt(100_000, 1_100)).toBe('1.00');
+    expect(await rateAt(200_000, 10)).toBeUndefined();
+    expect(await rateAt(300_000, 210)).toBe('2.00');
+  });
 });
 
 describe('a worker', () => {

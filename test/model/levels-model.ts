@@ -1,17 +1,26 @@
-import { BreakerModel, type BreakerModelSettings, type BreakerRow, type Outcome } from './breaker-model';
+import { BreakerModel, type BreakerModelSettings, type Moment, type Told } from './breaker-model';
+import type { BreakerRow } from './breaker-rows';
+import { secondOf } from './ramp-model';
+import { OrdersModel, type Order, type OrderRow } from './orders-model';
 
 // What people ordered, what the venue said and the breakers of the levels, decided as one.
 
 export const LEVEL_ROWS = [
   'all killed: refuses',
   'a level killed: refuses',
+  'a kill outlives a force that was ordered with it',
   'held by the venue: refuses',
   'held by the venue: what lowers risk waits too',
+  'held by the venue: even what people forced closed',
   'forced open: refuses',
+  'forced open at two levels: the longer speaks',
   'forced closed: lets pass what it would refuse',
   'observe: lets pass what it would refuse',
   'observe: a hold holds nothing',
+  'observe: what lowers risk is not held either',
+  'observe: people are obeyed',
   'what lowers risk passes a kill',
+  'what lowers risk passes a forced open',
   'what lowers risk passes an open breaker',
   'a force that has ended holds nothing',
   'the strictest level speaks',
@@ -21,18 +30,12 @@ export type LevelRow = (typeof LEVEL_ROWS)[number];
 export type LevelVerdict =
   | { verdict: 'pass'; wouldBlock: boolean }
   | { verdict: 'wait'; waitTicks: number; soonMs: number; place: number; level: string }
-  | { verdict: 'probe'; until: number; level: string };
-
-export interface Order {
-  kill: boolean;
-  force: '' | 'open' | 'closed';
-  until: number;
-}
+  | { verdict: 'probe'; untilMs: number; level: string };
 
 interface Level {
   name: string;
   breaker: BreakerModel;
-  order: Order | undefined;
+  orders: OrdersModel;
 }
 
 /** Levels that concern every act of a venue. */
@@ -40,14 +43,16 @@ const isWide = (name: string): boolean => name === 'venue' || name.startsWith('a
 
 export class LevelsModel {
   readonly levels: Level[];
-  allKilled = false;
+  /** Of everything. */
+  readonly all: OrdersModel;
 
   constructor(
-    settings: Record<string, BreakerModelSettings>,
-    private readonly hit: (row: BreakerRow | LevelRow) => void,
+    private readonly settings: Record<string, BreakerModelSettings>,
+    private readonly hit: (row: BreakerRow | LevelRow | OrderRow) => void,
   ) {
+    this.all = new OrdersModel(hit);
     this.levels = Object.entries(settings).map(([name, each]) => {
-      return { name, breaker: new BreakerModel(each, hit), order: undefined };
+      return { name, breaker: new BreakerModel(each, hit), orders: new OrdersModel(hit) };
     });
   }
 
@@ -63,49 +68,101 @@ export class LevelsModel {
     return this.levels.find((level) => level.name === name)!;
   }
 
-  judge(now: number, go: number, act: { bucket: number; held: boolean; canProbe: boolean }): LevelVerdict {
+  /** Rows of orders in the audit. */
+  get audited(): number {
+    return [this.all, ...this.levels.map(({ orders }) => orders)].reduce((sum, { audit }) => sum + audit.length, 0);
+  }
+
+  /** Whether what is right to say of an act is another at the one moment than at the other, as far as seconds matter. */
+  changesWithin(from: Moment, to: Moment): boolean {
+    return this.levels.some(({ breaker: { ramp, probeUntilMs } }) => {
+      if (probeUntilMs > from.ms && probeUntilMs <= to.ms) return true;
+      return ramp !== undefined && (ramp.stage(from.ms) !== ramp.stage(to.ms) || secondOf(from.ms) !== secondOf(to.ms));
+    });
+  }
+
+  /** Redis has lost what it held of the levels. */
+  forget(): void {
+    this.all.forget();
+    for (const level of this.levels) {
+      level.orders.forget();
+      level.breaker = new BreakerModel(this.settings[level.name]!, this.hit);
+    }
+  }
+
+  /** Redis is told of an order. */
+  tell(at: Moment, lastGo: number, name: string, order: Order): 'news' | 'same' | 'stale' {
+    if (name === 'all') return this.all.tell(order);
+    const { orders, breaker } = this.level(name);
+    const was = orders.forced(at.now);
+    const told = orders.tell(order);
+    if (told !== 'news') return told;
+    if (orders.forced(at.now) === 'open') breaker.forceOpen(at, lastGo, order.until, was === 'open');
+    else if (was === 'open') breaker.lift(at.now);
+    return told;
+  }
+
+  judge(at: Moment, go: number, act: { bucket: number; held: boolean; canProbe: boolean }): LevelVerdict {
+    const { now } = at;
     const { held } = act;
-    const first = this.levels[0]!;
-    const killed = this.allKilled ? 'all' : this.levels.find(({ order }) => order?.kill)?.name;
+    const killed = this.all.killed ? 'all' : this.levels.find(({ orders }) => orders.killed)?.name;
     if (killed !== undefined && held) {
       this.hit(killed === 'all' ? 'all killed: refuses' : 'a level killed: refuses');
-      const speaker = killed === 'all' ? first : this.level(killed);
+      if (!this.enforces) this.hit('observe: people are obeyed');
+      const speaker = killed === 'all' ? this.levels[0]! : this.level(killed);
+      const { known } = killed === 'all' ? this.all : speaker.orders;
+      if (known && known.force !== '' && known.until <= now)
+        this.hit('a kill outlives a force that was ordered with it');
       return { verdict: 'wait', waitTicks: 0, soonMs: 5_000, place: speaker.breaker.place(), level: killed };
     }
     if (killed !== undefined) this.hit('what lowers risk passes a kill');
     const holding = this.levels
       .filter(({ name, breaker }) => breaker.holdUntil > now && (held || isWide(name)))
       .sort((a, b) => b.breaker.holdUntil - a.breaker.holdUntil)[0];
-    if (holding && !this.enforces) this.hit('observe: a hold holds nothing');
     if (holding && this.enforces) {
       this.hit(held ? 'held by the venue: refuses' : 'held by the venue: what lowers risk waits too');
+      if (holding.orders.forced(now) === 'closed') this.hit('held by the venue: even what people forced closed');
       return this.wait(holding, holding.breaker.holdUntil - now, 0);
     }
+    const forced = this.levels.filter(({ orders }) => orders.forced(now) === 'open');
     if (!held) {
       if (this.levels.some(({ breaker }) => breaker.state === 'OPEN'))
         this.hit('what lowers risk passes an open breaker');
-      return { verdict: 'pass', wouldBlock: false };
+      if (forced.length > 0) this.hit('what lowers risk passes a forced open');
+      if (holding) this.hit('observe: what lowers risk is not held either');
+      return { verdict: 'pass', wouldBlock: holding !== undefined };
     }
-    if (this.levels.some(({ order }) => order && order.force !== '' && order.until <= now))
+    if (this.levels.some(({ orders: { known } }) => known && known.force !== '' && known.until <= now))
       this.hit('a force that has ended holds nothing');
-    const forced = this.levels.find(({ order }) => order?.force === 'open' && order.until > now);
-    if (forced) {
+    if (forced.length > 0) {
       this.hit('forced open: refuses');
-      return this.wait(forced, forced.order!.until - now, 0);
+      if (forced.length > 1) this.hit('forced open at two levels: the longer speaks');
+      if (!this.enforces) this.hit('observe: people are obeyed');
+      const longest = forced.reduce((best, each) =>
+        each.orders.known!.until > best.orders.known!.until ? each : best,
+      );
+      return this.wait(longest, longest.orders.known!.until - now, 0);
     }
-    return this.automatic(now, go, act);
+    if (holding) this.hit('observe: a hold holds nothing');
+    return this.automatic(at, go, act, holding !== undefined);
   }
 
-  private automatic(now: number, go: number, act: { bucket: number; canProbe: boolean }): LevelVerdict {
-    let wouldBlock = false;
+  private automatic(
+    at: Moment,
+    go: number,
+    act: { bucket: number; canProbe: boolean },
+    isHeldInObserve: boolean,
+  ): LevelVerdict {
+    const { now } = at;
+    let wouldBlock = isHeldInObserve;
     let probe: Level | undefined;
     const waiting: { level: Level; until: number; soonMs: number }[] = [];
-    const permits: Level[] = [];
+    const takers: Level[] = [];
     for (const level of this.levels) {
-      const closed = level.order?.force === 'closed' && level.order.until > now;
+      const closed = level.orders.forced(now) === 'closed';
       const watched = closed || !this.enforces;
-      const said = level.breaker.judge(now, go, act.bucket, act.canProbe && !watched);
-      if (said.verdict === 'permit') permits.push(level);
+      const said = level.breaker.judge(at, go, act.bucket, act.canProbe && !watched);
+      if (said.verdict === 'take') takers.push(level);
       else if (said.verdict !== 'pass' && watched) {
         this.hit(closed ? 'forced closed: lets pass what it would refuse' : 'observe: lets pass what it would refuse');
         wouldBlock = true;
@@ -117,14 +174,14 @@ export class LevelsModel {
       undefined,
     );
     if (strictest) {
-      if (waiting.length > 1 || permits.length > 0) this.hit('the strictest level speaks');
+      if (waiting.length > 1 || takers.length > 0) this.hit('the strictest level speaks');
       return this.wait(strictest.level, strictest.until - now, strictest.soonMs);
     }
     if (probe) {
-      probe.breaker.startProbe(now);
-      return { verdict: 'probe', until: probe.breaker.probeUntil, level: probe.name };
+      probe.breaker.startProbe(at);
+      return { verdict: 'probe', untilMs: probe.breaker.probeUntilMs, level: probe.name };
     }
-    for (const { breaker } of permits) breaker.takePermit(now, go);
+    for (const { breaker } of takers) breaker.take(at, go);
     return { verdict: 'pass', wouldBlock };
   }
 
@@ -134,15 +191,15 @@ export class LevelsModel {
 
   /** What became of an act, at every level; answers whether its worker is alone in failing. */
   record(
-    now: number,
+    at: Moment,
     go: number,
     lastGo: number,
-    told: { outcome: Outcome; slow: boolean; worker: number; hold?: { level: string; ticks: number } | undefined },
+    told: Told & { hold?: { level: string; ticks: number } | undefined },
   ): boolean {
     let lone = false;
     for (const { name, breaker } of this.levels) {
-      lone = breaker.record(now, go, lastGo, told) || lone;
-      if (told.hold?.level === name) breaker.holdUntil = Math.max(breaker.holdUntil, now + told.hold.ticks);
+      lone = breaker.record(at, go, lastGo, told) || lone;
+      if (told.hold?.level === name) breaker.holdUntil = Math.max(breaker.holdUntil, at.now + told.hold.ticks);
     }
     return lone;
   }

@@ -44,7 +44,7 @@ export type ModelAdmission =
   | { kind: 'GO'; go: number; sends: number; fresh: boolean; wouldBlock: boolean }
   | { kind: 'BUSY' | 'UNKNOWN'; waitTicks: number }
   | { kind: 'OPEN'; waitTicks: number; soonMs: number; place: number; level: string }
-  | { kind: 'PROBE'; until: number; level: string }
+  | { kind: 'PROBE'; untilMs: number; level: string }
   | { kind: 'REPLAY' | 'REJECTED' | 'CONFLICT' | 'MANUAL' };
 
 export interface ModelCaller {

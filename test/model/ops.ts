@@ -23,29 +23,43 @@ export type Op =
       go: number;
       of?: number;
       ending: Ending;
-      health: Exclude<VenueHealth, 'own'>;
+      health: VenueHealth;
       slow?: boolean;
       worker?: number;
       /** The venue tells to hold this level. */
       hold?: '' | 'venue' | 'order.place';
     }
-  /** A person's order to a level, or to all. */
-  | { op: 'order'; level: 'all' | 'venue' | 'order.place'; kill: boolean; force: '' | 'open' | 'closed'; ticks: number }
+  /** A person's order to a level, or to all; `isTold`: Redis hears of it at once. */
+  | { op: 'order'; level: OrderLevel; kill: boolean; force: '' | 'open' | 'closed'; ticks: number; isTold: boolean }
+  /** Redis is told of the order before the last so many: again, late, or at last. */
+  | { op: 'retell'; level: OrderLevel; back: number; worker: number }
+  /** Redis loses what it holds of the levels. */
+  | { op: 'emptied' }
   /** What a read showed that was to be tried. */
-  | { op: 'probed'; probe: number; isWell: boolean }
+  | { op: 'probed'; probe: number; health: Exclude<VenueHealth, 'none'>; worker: number }
   | { op: 'lookBegin'; intent: number; looker: number; givenUp: number; print: number; ends: boolean }
   /** A look from begin to end, by one who is alone at it. */
   | { op: 'look'; intent: number; verdict: LookVerdict }
   /** Two looks after quiescence, far enough apart, that find nothing. */
   | { op: 'absence'; intent: number }
-  /** Several acts that fail, one after the other. */
-  | { op: 'storm' }
+  /** Several acts that fail, one after the other, of one worker or of two. */
+  | { op: 'storm'; health: 'fail' | 'own'; slow: boolean; workers: number }
   /** The venue comes back, and fails again before all may pass. */
   | { op: 'relapse' }
   /** An act tells its end when the breaker has turned and turned since. */
   | { op: 'late' }
   /** Time and acts that go well, until the breakers are closed again. */
   | { op: 'calm' }
+  /** All is shut, its time is over, and a read is tried first. */
+  | { op: 'read'; health: Exclude<VenueHealth, 'none'>; worker: number }
+  /** All is shut, its time is over, and two acts try whether all is well. */
+  | { op: 'probes'; first: VenueHealth; second: VenueHealth; slow: boolean; worker: number }
+  /** People hold all open, and then longer; or let all pass, until the venue says not to come. */
+  | { op: 'force'; force: 'open' | 'closed' }
+  /** One act passes when all may, and ends when no other came any more. */
+  | { op: 'outlast' }
+  /** More acts come back than may pass, while the breakers let a growing share of them through. */
+  | { op: 'rush' }
   | { op: 'lookEnd'; look: number; verdict: LookVerdict }
   | { op: 'resolve'; intent: number; decision: 'done' | 'absent' | 'rejected' }
   | { op: 'expire'; intent: number }
@@ -60,15 +74,26 @@ export type Op =
   | { op: 'trust' }
   /** An act that no breaker may hold, like a cancel. */
   | { op: 'exempt' }
-  | { op: 'pass'; ticks: number };
+  /** One such when the venue has just said not to come back for a while. */
+  | { op: 'banned' }
+  | { op: 'pass'; ticks: number }
+  /** Less than any tick: what goes by Redis's seconds. */
+  | { op: 'seconds'; seconds: number };
+
+export type OrderLevel = 'all' | 'venue' | 'order.place';
 
 /** The steps of an operation that is made of others; none where it is one by itself. */
 export function stepsOf(op: Op): Op[] {
-  const act = (intent: number, health: 'ok' | 'fail'): Op[] => [
-    { op: 'admit', intent, owner: 0, attempt: 1, nonce: 0, print: 0, knownUnsent: false },
-    { op: 'settle', go: 0, ending: 'release', health },
-  ];
+  const asks = (intent: number): Op & { op: 'admit' } => {
+    return { op: 'admit', intent, owner: 0, attempt: 1, nonce: 0, print: 0, knownUnsent: false };
+  };
+  const ends = (of: number, health: VenueHealth): Op & { op: 'settle' } => {
+    return { op: 'settle', go: 0, of, ending: 'release', health };
+  };
+  const act = (intent: number, health: VenueHealth): Op[] => [asks(intent), ends(intent, health)];
+  const storm: Op = { op: 'storm', health: 'fail', slow: false, workers: 2 };
   const probes: Op[] = [{ op: 'pass', ticks: 4 }, ...[0, 1, 2].flatMap((intent) => act(intent, 'ok'))];
+  const second: Op[] = [{ op: 'seconds', seconds: 1 }, ...[0, 2, 5].flatMap((intent) => act(intent, 'ok'))];
   switch (op.op) {
     case 'absence':
       return [3, 2].flatMap((ticks): Op[] => [
@@ -76,18 +101,53 @@ export function stepsOf(op: Op): Op[] {
         { op: 'look', intent: op.intent, verdict: 'absent' },
       ]);
     case 'storm':
-      return [0, 1, 2, 3].flatMap((intent) => act(intent, 'fail'));
+      return [0, 1, 2, 3].flatMap((intent): Op[] => {
+        // Slow ones are answered all the same.
+        const end = { ...ends(intent, op.slow ? 'ok' : op.health), slow: op.slow, worker: intent % op.workers };
+        return [asks(intent), end];
+      });
     case 'calm':
       return [...probes, { op: 'pass', ticks: 5 }, ...act(3, 'ok')];
     case 'relapse':
-      return [...stepsOf({ op: 'storm' }), ...probes, { op: 'pass', ticks: 3 }, ...stepsOf({ op: 'storm' })];
-    case 'late':
-      return [
-        ...act(4, 'ok').slice(0, 1),
-        ...stepsOf({ op: 'storm' }),
-        ...stepsOf({ op: 'calm' }),
-        { op: 'settle', go: 0, of: 4, ending: 'release', health: 'fail' },
+      return [...stepsOf(storm), ...probes, { op: 'seconds', seconds: 6 }, ...stepsOf(storm)];
+    case 'outlast': {
+      const [soon, late] = [6, 3].map((seconds): Op => ({ op: 'seconds', seconds }));
+      return [...stepsOf(storm), ...probes, soon!, asks(0), late!, ends(0, 'ok')];
+    }
+    case 'rush':
+      return [...stepsOf(storm), ...probes, ...Array.from({ length: 13 }, () => second).flat()];
+    case 'read': {
+      const read = (worker: number): Op[] => [
+        { ...asks(0), canProbe: true },
+        { op: 'probed', probe: 0, health: op.health, worker },
       ];
+      // Where it says nothing, another worker tries.
+      const again: Op[] = op.health === 'own' ? [{ op: 'seconds', seconds: 1 }, ...read(op.worker)] : [];
+      return [...stepsOf(storm), { op: 'pass', ticks: 4 }, ...read(0), ...again];
+    }
+    case 'banned':
+      return [asks(0), { ...ends(0, 'none'), hold: 'venue' }, { op: 'exempt' }];
+    case 'probes':
+      return [
+        ...stepsOf(storm),
+        { op: 'pass', ticks: 4 },
+        ...[asks(0), asks(1), { ...ends(0, op.first), slow: op.slow }, { ...ends(1, op.second), worker: op.worker }],
+      ];
+    case 'force': {
+      const order = { op: 'order', kill: false, force: op.force, isTold: true } as const;
+      const hold = { ...ends(0, 'ok'), hold: 'order.place' } as const;
+      if (op.force === 'closed')
+        return [...stepsOf(storm), { ...order, level: 'order.place', ticks: 2.5 }, asks(0), hold, asks(1)];
+      return [
+        { ...order, level: 'venue', ticks: 1.5 },
+        { ...order, level: 'order.place', ticks: 2.5 },
+        asks(0),
+        { ...order, level: 'venue', ticks: 3.5 },
+        asks(1),
+      ];
+    }
+    case 'late':
+      return [asks(4), ...stepsOf(storm), ...stepsOf({ op: 'calm' }), ends(4, 'fail')];
     default:
       return [];
   }

@@ -20,22 +20,26 @@ export function shiftStore(raw: string, ms: number): string {
   return lines.join('\n');
 }
 
-/** Lets `ms`, a whole number of slots of the window, pass for a packed breaker. */
+const BREAKER_TIMES = { since: 2, openUntil: 3, holdUntil: 10, probeUntil: 11 };
+const BREAKER_SECONDS = { second: 12, fullSecond: 14 };
+const [PERMITS, RING] = [18, 19];
+
+/** Lets `ms`, whole seconds and a whole number of slots of the window or less than one, pass for a packed breaker. */
 export function shiftBreaker(raw: string, ms: number, windowMs: number): string {
   const lines = raw.split('\n');
-  const slots = (ms * SLOTS) / windowMs;
+  const slots = Math.floor((ms * SLOTS) / windowMs);
   const less = (text: string | undefined, by: number): string => String(Math.max(Number(text ?? 0) - by, 0));
-  lines[2] = less(lines[2], ms);
-  // Not the fourth: which GO came before which turn is told by the clock that gave them their fences.
-  for (const at of [3, 9, 10]) if (lines[at]) lines[at] = less(lines[at], ms);
+  // Not `turnedAt`: which GO came before which turn is told by the clock that gave them their fences.
+  for (const at of Object.values(BREAKER_TIMES)) if (lines[at]) lines[at] = less(lines[at], ms);
+  for (const at of Object.values(BREAKER_SECONDS)) if (lines[at]) lines[at] = less(lines[at], ms / 1_000);
   const each = (line: string | undefined, change: (parts: string[]) => string[]): string =>
     (line ?? '')
       .split(',')
       .filter(Boolean)
       .map((entry) => change(entry.split(':')).join(':'))
       .join(',');
-  lines[13] = each(lines[13], ([holder = '', till]) => [holder, less(till, ms)]);
-  lines[14] = each(lines[14], ([slot, ...counts]) => [less(slot, slots), ...counts]);
+  lines[PERMITS] = each(lines[PERMITS], ([holder = '', till]) => [holder, less(till, ms)]);
+  lines[RING] = each(lines[RING], ([slot, ...counts]) => [less(slot, slots), ...counts]);
   return lines.join('\n');
 }
 
@@ -60,6 +64,7 @@ export async function rewrite(redis: Redis, key: string, change: (raw: string) =
 
 /** Lets `ms` pass for packed orders of people. */
 export function shiftOverride(raw: string, ms: number): string {
+  if (raw === '') return raw;
   const lines = raw.split('\n');
   if (lines[4] !== '0') lines[4] = String(Math.max(Number(lines[4]) - ms, 1));
   return lines.join('\n');

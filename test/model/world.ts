@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis';
+import { ALL, VENUE_LEVEL } from '../../src/breaker/scope';
 import { guardKeys, inflightMember, type IntentRef } from '../../src/guard/keys';
 import type { Clock } from '../support/memory-redis';
 import { age, shiftBreaker, shiftOverride, shiftRecord, shiftStore } from './shift-time';
+
+const LEVELS = [VENUE_LEVEL, 'order.place'];
 
 interface Snapshot {
   records: (string | null)[];
@@ -9,13 +12,12 @@ interface Snapshot {
   store: string | null;
 }
 
-/** Real ms that a run on a real Redis may take without being mistaken for a tick. */
-const DRIFT_MS = 100_000;
-
 /** What Redis holds of the intents of a run: lets time pass for it, loses it, and turns it back. */
 export class World {
-  /** Ms by which two times may differ that are meant to be one. */
-  readonly drift: number;
+  /** Ms by which two times may differ that are meant to be one: what a call may take. */
+  readonly drift: number = 1_000;
+  /** Ms by which what a real Redis holds was moved into the past. */
+  private moved = 0;
   private readonly keys: ReturnType<typeof guardKeys>;
   private saved: Snapshot | undefined;
 
@@ -30,11 +32,24 @@ export class World {
     },
   ) {
     this.keys = guardKeys(options.namespace);
-    this.drift = options.clock ? 1_000 : DRIFT_MS;
   }
 
-  nowMs(): number {
-    return this.options.clock?.nowMs() ?? Date.now();
+  /** Redis's clock, ms, as if it had moved where what it holds was. */
+  async now(): Promise<number> {
+    const { clock } = this.options;
+    if (clock) return clock.nowMs();
+    const [seconds, micros] = await this.redis.time();
+    return this.seen(Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000));
+  }
+
+  /** A moment that Redis itself tells, on that clock. */
+  seen(ms: number): number {
+    return ms + this.moved;
+  }
+
+  /** The other way round. */
+  own(ms: number): number {
+    return ms - this.moved;
   }
 
   /** What a worker says to have passed since its GO of `ms` ago. */
@@ -47,14 +62,14 @@ export class World {
   async pass(ms: number, windowMs: number | undefined): Promise<void> {
     const { refs, venue, clock } = this.options;
     if (clock) return clock.advance(ms);
+    this.moved += ms;
     for (const ref of refs) await age(this.redis, this.keys.record(ref), { ms, shift: shiftRecord });
     await age(this.redis, this.keys.store(venue), { ms, shift: shiftStore });
     if (windowMs !== undefined) {
       const shift = (raw: string): string => shiftBreaker(raw, ms, windowMs);
-      for (const level of ['venue', 'order.place']) {
-        await age(this.redis, this.keys.breaker(venue, level), { ms, shift });
+      for (const level of LEVELS) await age(this.redis, this.keys.breaker(venue, level), { ms, shift });
+      for (const level of [ALL, ...LEVELS])
         await age(this.redis, this.keys.override(venue, level), { ms, shift: shiftOverride });
-      }
     }
     if (!this.saved) return;
     const { records, inflight, store } = this.saved;
@@ -68,6 +83,14 @@ export class World {
   async drop(ref: IntentRef): Promise<void> {
     await this.redis.del(this.keys.record(ref));
     await this.redis.zrem(this.keys.inflight(this.options.venue), inflightMember(ref));
+  }
+
+  /** What it holds of the breakers and of people's orders is gone. */
+  async dropLevels(): Promise<void> {
+    const { venue } = this.options;
+    const breakers = LEVELS.map((level) => this.keys.breaker(venue, level));
+    const overrides = [ALL, ...LEVELS].map((level) => this.keys.override(venue, level));
+    await this.redis.del(...breakers, ...overrides, this.keys.audit(venue));
   }
 
   async flush(): Promise<void> {

@@ -3,7 +3,7 @@ import { keepsTheTables, SEED, Tally, type FreshRedis, type Kind } from '../mode
 import { longer } from '../support/long-runs';
 import { memoryRedis } from '../support/memory-redis';
 
-const RUNS = { records: longer(1_150), store: longer(800), breaker: longer(650) };
+const RUNS = { records: longer(1_150), store: longer(800), breaker: longer(250), orders: longer(200) };
 const TRANSITIONS = longer(100_000);
 
 describe('the scripts keep the tables, in this process and in volume', () => {
@@ -28,6 +28,10 @@ describe('the scripts keep the tables, in this process and in volume', () => {
 
   it('whatever outcomes, probes, dead probers and time do to the breaker of many intents', async () => {
     await check('breaker');
+  }, 900_000);
+
+  it('whatever people order, and whenever Redis hears of it', async () => {
+    await check('orders');
   }, 900_000);
 
   it('every row of all tables was taken, in at least 100,000 transitions', () => {

@@ -5,7 +5,7 @@ import { startTestRedis, type TestRedis } from '../support/redis';
 import { describeOnEachRedis, redisVersionsHere } from '../support/redis-programs';
 
 // Of all versions together: a real Redis is slow, the volume is in guard-in-process.test.ts.
-const RUNS = { records: longer(180), store: longer(120), breaker: longer(100) };
+const RUNS = { records: longer(180), store: longer(120), breaker: longer(120), orders: longer(90) };
 
 const tally = new Tally();
 const versions = redisVersionsHere();
@@ -44,6 +44,10 @@ describeOnEachRedis('the scripts keep the tables', (version) => {
 
   it('whatever outcomes, probes, dead probers and time do to the breaker of many intents', async () => {
     await check('breaker');
+  }, 900_000);
+
+  it('whatever people order, and whenever Redis hears of it', async () => {
+    await check('orders');
   }, 900_000);
 });
 

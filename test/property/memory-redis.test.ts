@@ -20,7 +20,7 @@ describeOnEachRedis('a Redis in this process answers every call of random histor
   });
   afterAll(() => server.stop());
 
-  it.each<Kind>(['records', 'store', 'breaker'])(
+  it.each<Kind>(['records', 'store', 'breaker', 'orders'])(
     'of the kind %s',
     async (kind) => {
       const histories: Step[][] = [];

@@ -11,8 +11,13 @@
 --       | PROBE mark token level turns | MANUAL mark evidence
 --#include record
 --#include store
+--#include window
 --#include breaker
+--#include half-open
+--#include ramp
+--#include orders
 --#include levels
+--#include judge
 
 local keyRecord, keyStore, keyInflight = KEYS[1], KEYS[2], KEYS[#KEYS]
 local member, owner, attempt, nonce, fingerprint = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -122,6 +127,8 @@ record.leaseUntil, record.quiesceAt = now + leaseMs, now + quiesceMs
 record.sends, record.payload, record.settledAt = record.sends + 1, '', 0
 store.goes = store.goes + 1
 -- As `saveUnresolved`, with the count of GOs and what changed of the breakers in the same command.
-redis.call('MSET', unpack(changedLevels(levels, KEYS, { keyRecord, packRecord(record), keyStore, packStore(store) })))
+local written = { keyRecord, packRecord(record), keyStore, packStore(store) }
+if ARGV[13] then makeLevels(raw, 3, levels, KEYS, written) end
+redis.call('MSET', unpack(changedLevels(levels, KEYS, written)))
 redis.call('ZADD', keyInflight, text(record.quiesceAt), member)
 return { 'GO', markOf(store, now), text(fence), text(record.sends), wouldBlock and '1' or '0', turnsOf(levels) }

@@ -6,10 +6,12 @@
 --       then the last orders' audit rows, the oldest first, each as its number and its text
 -- Reply OK number turns | STALE number
 --#include record
+--#include window
 --#include breaker
---#include levels
+--#include orders
 
-local number, kill, force, forMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+local number, kill, forMs = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
+local force = forMs > 0 and ARGV[3] or ''
 local now, micros = redisTime()
 local before = parseOverride(redis.call('GET', KEYS[1]))
 local known = before and before.number or 0
@@ -28,12 +30,12 @@ end
 if not KEYS[4] then return { 'OK', text(number), '' } end
 
 local breaker = parseBreaker(redis.call('GET', KEYS[4]))
-local was = before and before.untilMs > now and before.force or ''
-if force == 'open' then
-  breakerForceOpen(breaker, now, micros, untilMs, 'forced open by ' .. ARGV[5] .. ': ' .. ARGV[6])
-elseif was == 'open' and breaker.state == 'OPEN' then
-  -- What held it is lifted before its time: on to probing, as at its end.
-  breaker.openUntil = now
+local isHeld = breaker.state == 'OPEN' and isForced(before, 'open', now)
+if force == 'open' and not isHeld then
+  shut(breaker, now, micros, untilMs, forcedBy(ARGV[5], ARGV[6]))
+elseif isHeld then
+  -- Its end has moved; lifted before its time it goes on to probing at once, as at its end.
+  breaker.openUntil = force == 'open' and untilMs or now
 else
   return { 'OK', text(number), '' }
 end

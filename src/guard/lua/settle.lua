@@ -2,15 +2,20 @@
 -- KEYS  1 record  2 store  then, where breakers count this act, those of levels.lua  last: in-flight set
 -- ARGV  1 member of the in-flight set  2 fence  3 done | reject | release | doubt  4 payload (JSON)
 --       5 ms since GO on the worker's monotonic clock  6 ttl ms of a resolved record
---       7 ok | fail | none: what it says about the venue's health  8 quiescence ms
+--       7 ok | fail | own | none: what it says about the venue's health  8 quiescence ms
 --       9 names of the levels (absent: no breaker counts this act)  10 their settings  11 number of the worker
 --       12 level that the venue told to hold ('' for none)  13 for how many ms  14 why
 -- Reply OK state attempts lone turns | FENCED state payload
 -- Reads no clock where nothing turns: the fence is the Redis time of GO, and the elapsed time comes from the worker.
 --#include record
 --#include store
+--#include window
 --#include breaker
+--#include half-open
+--#include ramp
+--#include orders
 --#include levels
+--#include outcome
 
 local keyRecord, keyStore, keyInflight = KEYS[1], KEYS[2], KEYS[#KEYS]
 local member, fence, ending, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -24,6 +29,8 @@ if not record or record.fence < fence then
   local redisNow, micros = redisTime()
   local store = readStore(raw[2], redisNow, micros, tonumber(ARGV[8]), '', 0)
   suspect(store, redisNow + tonumber(ARGV[8]), 'a settled act found its claim gone')
+  -- A ZREM may pass when Redis is full, and lets what follows pass too: a loss must be remembered.
+  redis.call('ZREM', keyInflight, '')
   redis.call('SET', keyStore, packStore(store))
   return { 'FENCED', record and record.state or 'ABSENT', record and record.payload or '' }
 end
@@ -56,12 +63,11 @@ local levels, lone = {}, false
 if ARGV[9] then
   levels = parseLevels(raw, 3, ARGV[9], ARGV[10])
   local worker, holdLevel, elapsedMs = tonumber(ARGV[11]), ARGV[12], tonumber(ARGV[5])
-  local turnedAt = now * 1000
   for _, level in ipairs(levels) do
-    local settings = level.settings
-    if settings then
-      local slow = settings.slowMs > 0 and elapsedMs >= settings.slowMs and outcome ~= 'none'
-      local counted, alone = breakerRecord(level.breaker, settings, now, turnedAt, fence, outcome, slow, worker)
+    if level.isAutomatic then
+      local settings = settingsOf(level)
+      local slow = settings.slowMs > 0 and elapsedMs >= settings.slowMs and (outcome == 'ok' or outcome == 'fail')
+      local counted, alone = breakerRecord(level.breaker, settings, now, 0, fence, outcome, slow, worker)
       level.changed, lone = counted, lone or alone
       if level.name == holdLevel then
         level.breaker.holdUntil = math.max(level.breaker.holdUntil, now + tonumber(ARGV[13]))
@@ -69,7 +75,8 @@ if ARGV[9] then
       end
     end
     if level.breaker.turns then
-      -- Its moment must lie after every GO that was given until now, or their outcomes would count as news.
+      -- By Redis's own clock, not by what the worker says has passed: the outcome of a GO that was given until now is no news,
+      -- that of the next one is.
       local _, micros = redisTime()
       level.breaker.turnedAt = math.max(level.breaker.turnedAt, micros)
     end

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { OrderState } from '../../../src/domain/order';
+
 import type * as Harness from '../effect-harness';
 import type { Clock } from '../memory-redis';
 
@@ -14,14 +14,6 @@ export interface Rig {
   harness: typeof Harness;
 }
 
-const ANSWER: OrderState = {
-  orderId: '7',
-  clientOrderId: 'fs1',
-  status: 'NEW',
-  executedQuantity: '0',
-  averagePrice: '0',
-  fills: [],
-};
 const QUIESCE_MS = 18_000;
 
 const sends = (error: unknown) => (ticket: Ticket) => {
@@ -31,7 +23,7 @@ const sends = (error: unknown) => (ticket: Ticket) => {
 const mustNotAct = (): Promise<never> => Promise.reject(new Error('acted'));
 
 /** An act that is under way until it is let go. */
-function underWay(): { act: (ticket: Ticket) => Promise<unknown>; end: () => void } {
+function underWay({ ANSWER }: typeof Harness): { act: (ticket: Ticket) => Promise<unknown>; end: () => void } {
   let end = (): void => undefined;
   const over = new Promise<void>((resolve) => (end = resolve));
   const act = async (ticket: Ticket): Promise<unknown> => {
@@ -99,15 +91,15 @@ export const CLAIMS = {
     await job.attempt({ activityId: '2', act: sends(harness.venueSays(funds)) });
     expect(await job.record()).toMatchObject({ state: 'UNKNOWN', sends: 2 });
   },
-  'a second run of an attempt waits for the first': async ({ job }) => {
-    const first = underWay();
+  'a second run of an attempt waits for the first': async ({ job, harness }) => {
+    const first = underWay(harness);
     const began = job.attempt({ act: first.act });
     while (job.seen.sends === 0) await job.record();
     const asked = job.attempt();
     for (let i = 0; i < 200; i += 1) await Promise.resolve();
     first.end();
     expect(await began).toMatchObject({ result: { replayed: false } });
-    expect(await asked).toMatchObject({ result: { order: ANSWER } });
+    expect(await asked).toMatchObject({ result: { order: harness.ANSWER } });
     expect(job.seen.sends).toBe(1);
   },
   'an attempt is believed about itself and those before it, not about others': async ({ job }) => {
@@ -121,7 +113,11 @@ export const CLAIMS = {
     expect(held).toMatchObject({ failure: { type: 'STORE_DOWN', nonRetryable: false } });
     expect(held.heartbeats).toContainEqual({ attempt: 1, sends: 0 });
   },
-  'an act that ended while Redis was away is answered, and written down when it is back': async ({ job, redis }) => {
+  'an act that ended while Redis was away is answered, and written down when it is back': async ({
+    job,
+    redis,
+    harness: { ANSWER },
+  }) => {
     let back = (): void => undefined;
     const ended = await job.attempt({
       act: (ticket) => {
@@ -135,17 +131,17 @@ export const CLAIMS = {
     expect(await job.runtime.outbox.flush()).toBe(0);
     expect(await job.record()).toMatchObject({ state: 'DONE', payload: ANSWER });
   },
-  'a result that JSON would change is a doubt': async ({ job }) => {
+  'a result that JSON would change is a doubt': async ({ job, harness }) => {
     const act = (ticket: Ticket): Promise<unknown> => {
       ticket.pass();
-      return Promise.resolve({ orderId: '7', at: new Date(0) });
+      return Promise.resolve({ ...harness.ANSWER, at: new Date(0) });
     };
     expect(await job.attempt({ act })).toMatchObject({ failure: { type: 'OUTCOME_UNKNOWN', nonRetryable: true } });
     expect(await job.record()).toMatchObject({ state: 'UNKNOWN' });
   },
   'an act that ended after its record had moved on is not called done': async (rig) => {
     const { job } = rig;
-    const act = underWay();
+    const act = underWay(rig.harness);
     const began = job.attempt({ act: act.act });
     while (job.seen.sends === 0) await job.record();
     await absent(rig);

@@ -77,7 +77,7 @@ describe('what a worker may take of a place', () => {
 
   it.each<[string, Partial<BreakerSnapshot>, number]>([
     ['as many as there are probes while half-open', { state: 'HALF_OPEN' }, settings.permits],
-    ['paced while it comes back', { state: 'RAMP' }, settings.reopenPerSecond],
+    ['paced while it comes back, with some to spare', { state: 'RAMP' }, settings.reopenPerSecond * 1.25],
     ['nothing while the venue says so', { holdUntil: REDIS_MS + 1 }, 0],
     ['all when what the venue said is over', { holdUntil: REDIS_MS }, Infinity],
   ])('is %s', async (_what, breaker, perSecond) => {
@@ -127,25 +127,27 @@ describe('what this process hears', () => {
   const turn = { level: 'order.place', from: 'CLOSED', to: 'OPEN', why: '5 failures in a row' };
 
   it('holds at once, and is not undone by an answer that was asked for before', async () => {
-    let answer = (): void => undefined;
-    let reads = 0;
+    const answers: (() => void)[] = [];
     const { watch, read, set, pass } = rig({
       read: async (venue, levels) => {
         const standings = await read(venue, levels);
-        if ((reads += 1) === 1) await new Promise<void>((resolve) => (answer = resolve));
+        await new Promise<void>((resolve) => answers.push(resolve));
         return standings;
       },
     });
     const asked = watch.refresh('paper');
-    while (reads === 0) await Promise.resolve();
+    while (answers.length < 1) await Promise.resolve();
     watch.hear('paper', [turn]);
     expect(watch.pace(PLACE)).toMatchObject({ perSecond: 0, why: turn.why });
     const turned = set('order.place', { state: 'OPEN', openUntil: REDIS_MS + 20_000 });
-    answer();
+    answers[0]!();
+    while (answers.length < 2) await Promise.resolve();
+    expect(watch.pace(PLACE).perSecond).toBe(0);
+    answers[1]!();
     await Promise.all([asked, turned]);
-    expect(reads).toBe(2);
     pass(19_999);
     expect(watch.pace(PLACE).perSecond).toBe(0);
+    expect(answers).toHaveLength(2);
   });
 
   it('makes it ask again; an act that was held does so only where that is news', async () => {

@@ -51,12 +51,36 @@ describe('what Redis holds', () => {
   });
 
   it('shows a breaker that was never written as closed', () => {
-    const nothing = { state: 'CLOSED', since: 0, openUntil: 0, openings: 0, calls: 0, failures: 0, slow: 0 };
-    expect(parseBreaker(null)).toMatchObject(nothing);
-    const lines = ['2', 'OPEN', 5, 9, 1, 2, '', '', 3, 12, '', 'RATE_LIMIT: slow down', '4 of 8 failed', '7:9'];
-    expect(parseBreaker([...lines, '11:7:3:1:1:1,10:1:1:0:1:1'].join('\n'))).toEqual({
+    const counts = { calls: 0, failures: 0, slow: 0, own: 0, permits: 0 };
+    expect(parseBreaker(null)).toMatchObject({ state: 'CLOSED', since: 0, openUntil: 0, openings: 0, ...counts });
+  });
+
+  it('shows what a breaker counted, and what it counts of another version as nothing', () => {
+    const lines = [
+      '3',
+      'OPEN',
+      5,
+      9,
+      1,
+      2,
+      '',
+      '',
+      '',
+      3,
+      12,
+      '',
+      '',
+      '',
+      '',
+      7,
+      'RATE_LIMIT: slow down',
+      '4 of 8 failed',
+    ];
+    const written = [...lines, '7:9', '11:7:3:1:1:1:2:4,10:1:1:0:1:1:1:4'];
+    expect(parseBreaker(written.join('\n'))).toEqual({
       ...{ state: 'OPEN', since: 5, openUntil: 9, openings: 2, failedInRow: 3, permits: 1, why: '4 of 8 failed' },
-      ...{ holdUntil: 12, holdWhy: 'RATE_LIMIT: slow down', calls: 8, failures: 4, slow: 1 },
+      ...{ holdUntil: 12, holdWhy: 'RATE_LIMIT: slow down', calls: 8, failures: 4, slow: 1, own: 3 },
     });
+    expect(parseBreaker(['2', ...written.slice(1)].join('\n'))).toEqual(parseBreaker(null));
   });
 });

@@ -3,8 +3,8 @@ import type { Bug } from './plant';
 
 const LUA = 'src/guard/lua';
 
-/** Mistakes in the scripts, each with the kind of histories that must show it. */
-export const LUA_BUGS: (Bug & { by: Kind })[] = [
+/** Mistakes in what the scripts do to records and stores, each with the kind of histories that must show it. */
+export const RECORD_BUGS: (Bug & { by: Kind })[] = [
   {
     name: 'settle does not compare the fence',
     file: `${LUA}/settle.lua`,
@@ -215,103 +215,5 @@ export const LUA_BUGS: (Bug & { by: Kind })[] = [
     find: 'if record.absentAt < store.suspectUntil then record.absents, record.absentAt = 0, 0 end',
     replace: '',
     by: 'store',
-  },
-  {
-    name: 'the breaker lets every probe pass',
-    file: 'src/breaker/lua/breaker.lua',
-    find: 'if #live < settings.permits then',
-    replace: 'if true then',
-    by: 'breaker',
-  },
-  {
-    name: 'a dead prober keeps its permit',
-    file: 'src/breaker/lua/breaker.lua',
-    find: "if tonumber(till) > now then live[#live + 1] = holder .. ':' .. till end",
-    replace: "live[#live + 1] = holder .. ':' .. till",
-    by: 'breaker',
-  },
-  {
-    name: 'failures of long ago still trip the breaker',
-    file: 'src/breaker/lua/breaker.lua',
-    find: 'if math.abs(slot - tonumber(at)) < SLOTS then',
-    replace: 'if true then',
-    by: 'breaker',
-  },
-  {
-    name: 'an act from before the trip closes the breaker',
-    file: 'src/breaker/lua/breaker.lua',
-    find: 'if not held then return false, false end',
-    replace: '',
-    by: 'breaker',
-  },
-  {
-    name: 'an outcome from before the last turn is counted',
-    file: 'src/breaker/lua/breaker.lua',
-    find: "if outcome == 'none' or fence < breaker.turnedAt then return false, false end",
-    replace: "if outcome == 'none' then return false, false end",
-    by: 'breaker',
-  },
-  {
-    name: 'one worker that fails alone holds the whole fleet',
-    file: 'src/breaker/lua/breaker.lua',
-    find: 'if why and not lone then open',
-    replace: 'if why then open',
-    by: 'breaker',
-  },
-  {
-    name: 'all that were refused come back at once',
-    file: 'src/breaker/lua/breaker.lua',
-    find: 'return math.floor(breaker.waiting * 1000 / perSecond)',
-    replace: 'return 0',
-    by: 'breaker',
-  },
-  {
-    name: 'the ramp lets all pass',
-    file: 'src/breaker/lua/breaker.lua',
-    find: 'elseif bucket < SHARES[stage] then',
-    replace: 'elseif true then',
-    by: 'breaker',
-  },
-  {
-    name: 'a kill of everything is not looked for',
-    file: 'src/breaker/lua/levels.lua',
-    find: 'if levels.override and levels.override.kill then',
-    replace: 'if false then',
-    by: 'breaker',
-  },
-  {
-    name: 'a trip makes a kill be forgotten',
-    file: 'src/breaker/lua/levels.lua',
-    find: 'if level.override and level.override.kill then',
-    replace: "if level.override and level.override.kill and level.breaker.state == 'CLOSED' then",
-    by: 'breaker',
-  },
-  {
-    name: 'what lowers risk is held by an open breaker',
-    file: 'src/breaker/lua/levels.lua',
-    find: "if not act.held then return 'pass' end",
-    replace: '',
-    by: 'breaker',
-  },
-  {
-    name: 'what the venue told to hold is let through',
-    file: 'src/breaker/lua/levels.lua',
-    find: 'if untilMs then',
-    replace: "if untilMs and name ~= 'venue' then",
-    by: 'breaker',
-  },
-  {
-    name: 'a forced closed holds all the same',
-    file: 'src/breaker/lua/levels.lua',
-    find: "local watched = settings.mode ~= 'enforce' or forced(level, 'closed', now)",
-    replace: "local watched = settings.mode ~= 'enforce'",
-    by: 'breaker',
-  },
-  {
-    name: 'two workers try the read at once',
-    file: 'src/breaker/lua/breaker.lua',
-    find: "if now < breaker.probeUntil then return 'wait', now + PROBING_WAIT_MS end",
-    replace: '',
-    by: 'breaker',
   },
 ];

@@ -1,0 +1,74 @@
+import type { Redis } from 'ioredis';
+import { LocalBreakers } from '../../src/breaker/local';
+import { guardKeys } from '../../src/guard/keys';
+import { shiftBreaker, rewrite } from '../model/shift-time';
+import { effectHarness, ORDER, venueSays, type AttemptEnd } from '../support/effect-harness';
+import { startTestRedis, type TestRedis } from '../support/redis';
+
+describe('an attempt whose request cannot leave its worker', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let namespace: string;
+  let job: ReturnType<typeof effectHarness>;
+
+  beforeAll(async () => {
+    server = await startTestRedis();
+    redis = await server.connect();
+  });
+  afterAll(() => server.stop());
+  beforeEach(() => {
+    namespace = server.namespace();
+    job = effectHarness(redis, { namespace });
+    // What all workers see is meant here; by itself this process would hold back sooner.
+    job.runtime.locals = new LocalBreakers(() => undefined);
+  });
+
+  const unreachable = () => venueSays({ phase: 'before_send', code: 'ECONNREFUSED' });
+  const breaker = async () => (await job.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
+  let placed = 0;
+  const fails = (worker: number, error: Error = unreachable()): Promise<AttemptEnd> => {
+    job.runtime.worker = worker;
+    placed += 1;
+    return job.attempt({ input: { ...ORDER, intentId: `i${placed}` }, act: () => Promise.reject(error) });
+  };
+
+  it('says nothing of the venue, until other workers have the same trouble', async () => {
+    job.runtime.worker = 7;
+    await job.attempt();
+    for (let i = 0; i < 4; i += 1) expect((await fails(0)).failure?.type).toBe('NOT_SENT');
+    expect(await breaker()).toMatchObject({ state: 'CLOSED', calls: 1, failures: 0, own: 4 });
+    await fails(7);
+    expect(await breaker()).toMatchObject({ state: 'OPEN', why: '5 of 6 calls failed' });
+  });
+
+  it('speaks of the venue where no other worker is at work', async () => {
+    for (let i = 0; i < 2; i += 1) await fails(0);
+    expect(await breaker()).toMatchObject({ state: 'OPEN', why: '2 of 2 calls failed' });
+    const { failure } = await fails(0, new Error('must not act'));
+    expect(failure).toMatchObject({ type: 'BREAKER_OPEN', nonRetryable: false });
+  });
+
+  it('leaves the read that comes before all acts to another worker', async () => {
+    const away = venueSays({ httpStatus: 503, message: 'Service Unavailable.' });
+    for (const worker of [0, 7, 0]) await fails(worker, away);
+    const key = guardKeys(namespace).breaker('paper', 'order.place');
+    const { circuit_breaker: settings } = job.runtime.config.retry;
+    await rewrite(redis, key, (raw) =>
+      shiftBreaker(raw, settings.open_seconds * 1_000, settings.window_seconds * 1_000),
+    );
+
+    const reads: number[] = [];
+    job.effects['order.place'].probe = () => {
+      reads.push(job.runtime.worker);
+      return job.runtime.worker === 0 ? Promise.reject(unreachable()) : Promise.resolve();
+    };
+    expect((await fails(0, new Error('must not act'))).failure).toMatchObject({ type: 'BREAKER_OPEN' });
+    expect(await breaker()).toMatchObject({ state: 'OPEN', openings: 1 });
+
+    await rewrite(redis, key, (raw) => shiftBreaker(raw, 1_000, settings.window_seconds * 1_000));
+    job.runtime.worker = 7;
+    expect((await job.attempt()).result).toMatchObject({ status: 'done' });
+    expect(await breaker()).toMatchObject({ state: 'HALF_OPEN' });
+    expect(reads).toEqual([0, 7]);
+  });
+});
