@@ -31,7 +31,8 @@ export function breakerOrders(runtime: Runtime) {
     const failures = written.flatMap((each, i) =>
       each.status === 'rejected' ? [`${venues[i]}: ${(each.reason as Error).message}`] : [],
     );
-    if (failures.length > 0) throw new Error(failures.join('; '));
+    if (failures.length > 0)
+      throw attemptFailure('STORE_DOWN', failures.join('; '), { intentId: '', venue: scope.venue });
     return written.some((each) => each.status === 'fulfilled' && each.value === 'STALE');
   }
 

@@ -121,8 +121,9 @@ describe('a kill of a venue, and a breaker beneath it that is forced open', () =
 
   test('survive the end of their workflows: the next ones take over from Redis, with the numbers going on', async () => {
     for (const scope of ['paper', 'paper/order.place']) {
-      await stack.client.temporal.workflow.getHandle(`breaker:${scope}`).terminate('a drill');
-      await until(async () => (await stateOf(scope)) === undefined);
+      const handle = stack.client.temporal.workflow.getHandle(`breaker:${scope}`);
+      await handle.terminate('a drill');
+      await until(async () => (await handle.describe()).status.name === 'TERMINATED');
     }
     const taken = await order('paper', { reason: 'once more' });
     expect(taken).toMatchObject({ standing: 'KILLED', number: 2, inEffect: true });

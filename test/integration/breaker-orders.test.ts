@@ -1,5 +1,6 @@
 import { firstBrokenRow, nextRow } from '../../src/breaker/control/audit';
-import type { BreakerWords } from '../../src/cli/breaker-words';
+import { parseScope } from '../../src/breaker/scope';
+import { readBreakers, type BreakerLine } from '../../src/cli/read-breakers';
 import type { SubmittedJob } from '../../src/client/client';
 import type { PlaceOrderInput } from '../../src/domain/order';
 import { breakerDesk, rowIn } from '../support/breaker-desk';
@@ -12,8 +13,8 @@ jest.setTimeout(120_000);
 const breakers = breakerDesk({
   settings: {
     FILLSAFE_RETRY__CIRCUIT_BREAKER__FAILURES_IN_ROW: '3',
-    FILLSAFE_RETRY__CIRCUIT_BREAKER__OPEN_SECONDS: '40',
-    FILLSAFE_RETRY__CIRCUIT_BREAKER__MAXIMUM_OPEN_SECONDS: '40',
+    FILLSAFE_RETRY__CIRCUIT_BREAKER__OPEN_SECONDS: '240',
+    FILLSAFE_RETRY__CIRCUIT_BREAKER__MAXIMUM_OPEN_SECONDS: '240',
     FILLSAFE_RETRY__CIRCUIT_BREAKER__RAMP_SECONDS: '1',
     FILLSAFE_RETRY__CIRCUIT_BREAKER__SUCCESSES_TO_CLOSE: '1',
   },
@@ -35,8 +36,8 @@ const SCOPE = 'paper/order.place';
 const close = (actor: string) => ({ action: 'close', reason: 'a drill, nothing else', actor, forSeconds: 600 });
 
 const workflowOf = (scope: string) => desk.stack.client.temporal.workflow.getHandle(`breaker:${scope}`);
-const lineOf = async (scope: string): Promise<BreakerWords> =>
-  (await fillsafe('breaker', 'show', scope, '--json')).json<BreakerWords & { scope: string }>()[0]!;
+const lineOf = async (scope: string): Promise<BreakerLine> =>
+  (await readBreakers(desk.stack.config, [parseScope(scope)]))[0]!;
 
 describe.each(Object.keys(ways))('an order by %s', (name) => {
   const way = ways[name]!;
@@ -297,13 +298,16 @@ describe('what is ordered', () => {
     const failing = await submit(desk.anOrder(), desk.anOrder(), desk.anOrder());
     await until(async () => (await lineOf(SCOPE)).state === 'OPEN');
     await desk.stack.clearFaults();
-    await control(SCOPE).override({ ...close('ann'), action: 'close', forSeconds: 15 });
+    await control(SCOPE).override({ ...close('ann'), action: 'close', forSeconds: 30 });
     expect(await outcomes(await submit(desk.anOrder()))).toMatchObject([{ status: 'done' }]);
     expect(await lineOf(SCOPE)).toMatchObject({ standing: 'FORCED_CLOSED', state: 'OPEN' });
     await untilState(SCOPE, ({ standing }) => standing === 'AUTOMATIC');
     await until(async () => (await lineOf(SCOPE)).standing === 'OPEN');
     const held = await submit(desk.anOrder());
     await untilHeld(...held);
+    // Its own time would be long: ordered open and let go, it is tried at once.
+    await control(SCOPE).override({ ...close('ann'), action: 'open', forSeconds: 600 });
+    await control(SCOPE).override({ ...close('ann'), action: 'auto' });
     expect((await outcomes([...failing, ...held])).filter(({ status }) => status !== 'done')).toEqual([]);
     expect((await desk.stack.truth()).totals.duplicates).toBe(0);
   });

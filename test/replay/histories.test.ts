@@ -25,7 +25,7 @@ afterAll(() => temporal?.stop());
 const { anOrder, clientOrderId, faultOn, outcomeOf, startRaw, untilParked } = desk;
 const workflowOf = (id: string) => desk.stack.client.temporal.workflow.getHandle(id);
 const replay = (workflowId: string, name: string, runId?: string): Promise<void> =>
-  replayRun(desk.stack.client.temporal, { workflowId, ...(runId === undefined ? {} : { runId }) }, name);
+  replayRun(desk.stack.client.temporal, { workflowId, runId }, name);
 
 describe('the history of an order replays', () => {
   test.each<[string, object | undefined, string]>([
@@ -106,6 +106,7 @@ describe('the history of a breaker replays', () => {
     const scope = 'paper/account/orders';
     await order(scope, { action: 'open', forSeconds: 600 });
     const handle = workflowOf(`breaker:${scope}`);
+    const { runId: firstRun } = await handle.describe();
     await handle.signal('override', { action: 'kill', reason: 'by signal', actor: 'bob', ticket: 'OPS-1' });
     await until(scope, ({ inEffect, number }) => inEffect && number === 2);
     await handle.signal('override', { action: 'shut' });
@@ -113,7 +114,7 @@ describe('the history of a breaker replays', () => {
     await control(scope).turned({ from: 'CLOSED', to: 'OPEN', why: 'all failed' });
     await control(scope).lost([]);
     await until(scope, ({ inEffect, automatic, refused }) => inEffect && automatic !== null && refused !== null);
-    await replay(handle.workflowId, 'breaker-orders');
+    await replay(handle.workflowId, 'breaker-orders', firstRun);
   });
 
   test('that was forced until its time was over', async () => {

@@ -101,18 +101,27 @@ export function sameAnswer(outcome: object): unknown {
 }
 
 /** A second worker on the same services, in a process of its own; answers how to stop it. */
-export async function startWorkerBeside({ stack }: TestStack): Promise<() => Promise<void>> {
+export async function startWorkerBeside(stack: TestStack): Promise<() => Promise<void>> {
+  return (await startWorker(stack)).stop;
+}
+
+/** A worker on the services of a stack, in a process of its own. `settings` are variables of its environment. */
+export async function startWorker(
+  { stack }: TestStack,
+  settings: Record<string, string> = {},
+): Promise<{ metrics: string; stop(): Promise<void> }> {
   const watchdog = startWatchdog();
-  const { child } = await startNodeChild({
-    name: 'second worker',
+  const { child, ready } = await startNodeChild({
+    name: 'another worker',
     script: 'bin/fillsafe.js',
     args: ['worker', '--config', stack.info.config],
-    logFile: join(stack.info.dataDir, 'logs', 'second-worker.log'),
+    logFile: join(stack.info.dataDir, 'logs', 'another-worker.log'),
     watchdog,
-    env: { ...plainEnvironment(), FILLSAFE_METRICS__PORT: '0' },
+    env: { ...plainEnvironment(), FILLSAFE_METRICS__PORT: '0', ...settings },
   });
-  return async () => {
+  const stop = async (): Promise<void> => {
     await child.stop();
     watchdog.close();
   };
+  return { metrics: String(ready['metrics']), stop };
 }

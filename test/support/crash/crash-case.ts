@@ -41,11 +41,7 @@ const RESTS_AT = '0.0004';
 let cases = 0;
 
 /** Runs a journey to its end, with its crash, and compares what its callers were told with what the venue knows. */
-export async function runCase(
-  bench: Bench,
-  { lane }: { lane: Lane },
-  { journey, point }: CrashCase,
-): Promise<CaseEnd> {
+export async function runCase(bench: Bench, { lane }: { lane: Lane }, { journey, point }: CrashCase): Promise<CaseEnd> {
   const intentId = `crash-${(cases += 1)}`;
   const jobType: JobType = journey.act === 'cancel' ? 'order.cancel' : 'order.place';
   const workflowId = workflowIdOf(jobType, intentId);
