@@ -11,15 +11,15 @@ import { submitAll } from '../support/submit-all';
 import { testStack, type TestStack } from '../support/stack';
 
 const WORKERS = 20;
-/** `npm test` has the time for some of it. */
-const atLength = LONG ? test : test.skip;
+/** Twenty workers and one server need a machine of their own: `npm run test:chaos`. */
+const describeAtLength = LONG ? describe : describe.skip;
 const SCOPE = 'paper/order.place';
 const PLACEMENT = { method: 'POST', path: '/api/v3/order' };
 /** As fleet.yaml says, and what the way to the venue and its clock may add on a busy machine. */
 const SEND_WITHIN_MS = 1_000;
 const ON_ITS_WAY_MS = 500;
 
-describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
+describeAtLength(`a breaker and its orders over ${WORKERS} worker processes`, () => {
   let stack: TestStack;
   let fleet: Fleet;
   let store: OpenGuard;
@@ -101,36 +101,32 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     await untilClosed('order.place');
   }, 180_000);
 
-  atLength(
-    'orders that race are each taken once, and the last of them holds everywhere',
-    async () => {
-      const control = stack.client.breaker('paper');
-      const before = (await control.history())?.number ?? 0;
-      const actions = ['open', 'close', 'auto', 'kill', 'unkill'] as const;
-      const racing = Array.from({ length: 20 }, (_, i) =>
-        order('paper', { action: actions[i % actions.length]!, actor: `racer-${i}`, forSeconds: 300 }),
-      );
-      await Promise.all(racing);
-      const { number, rows } = (await control.history())!;
-      expect(number).toBe(before + 20);
-      expect(new Set(rows.slice(-20).map(({ actor }) => actor)).size).toBe(20);
-      const audit = await store.guard.breakers.audit('paper', 'paper');
-      expect(audit).toEqual(rows);
-      const state = (await control.state())!;
-      const { override } = (await store.guard.breakers.read('paper', ['venue'])).at(-1)!;
-      const FORCE = { open: 'open', close: 'closed' } as const;
-      expect(override).toMatchObject({
-        kill: state.kill !== null,
-        force: state.force ? FORCE[state.force.action] : '',
-      });
-      await order('paper', { action: 'unkill' });
-      await order('paper', { action: 'auto' });
-      // What was forced open comes back by trying the venue.
-      await allDone(await submit(40));
-      await untilClosed('venue');
-    },
-    120_000,
-  );
+  test('orders that race are each taken once, and the last of them holds everywhere', async () => {
+    const control = stack.client.breaker('paper');
+    const before = (await control.history())?.number ?? 0;
+    const actions = ['open', 'close', 'auto', 'kill', 'unkill'] as const;
+    const racing = Array.from({ length: 20 }, (_, i) =>
+      order('paper', { action: actions[i % actions.length]!, actor: `racer-${i}`, forSeconds: 300 }),
+    );
+    await Promise.all(racing);
+    const { number, rows } = (await control.history())!;
+    expect(number).toBe(before + 20);
+    expect(new Set(rows.slice(-20).map(({ actor }) => actor)).size).toBe(20);
+    const audit = await store.guard.breakers.audit('paper', 'paper');
+    expect(audit).toEqual(rows);
+    const state = (await control.state())!;
+    const { override } = (await store.guard.breakers.read('paper', ['venue'])).at(-1)!;
+    const FORCE = { open: 'open', close: 'closed' } as const;
+    expect(override).toMatchObject({
+      kill: state.kill !== null,
+      force: state.force ? FORCE[state.force.action] : '',
+    });
+    await order('paper', { action: 'unkill' });
+    await order('paper', { action: 'auto' });
+    // What was forced open comes back by trying the venue.
+    await allDone(await submit(40));
+    await untilClosed('venue');
+  }, 120_000);
 
   test('after a kill is acknowledged with 500 orders in flight nothing more leaves, until it is lifted', async () => {
     await fails({ kind: 'delay', ms: 1_000, phase: 'before' });
@@ -159,28 +155,24 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     await another.stop();
   }, 240_000);
 
-  atLength(
-    'a forced open holds over a Redis that lost everything',
-    async () => {
-      await order(SCOPE, { action: 'open', forSeconds: 300 });
-      const redis = new Redis(stack.stack.info.redis);
-      const jobs = await submit(20);
-      const before = (await placements()).length;
-      await redis.flushall();
-      redis.disconnect();
-      const isBack = async (): Promise<boolean> =>
-        (await store.guard.breakers.read('paper', ['order.place'])).at(-1)!.override.force === 'open';
-      while (!(await isBack())) await sleep(20);
-      expect(await store.guard.breakers.audit('paper', SCOPE)).not.toEqual([]);
-      const more = await submit(20);
-      await sleepUntilStill(placements);
-      expect((await placements()).length).toBe(before);
-      await order(SCOPE, { action: 'auto', reason: 'the drill is over' });
-      await allDone([...jobs, ...more]);
-      await untilClosed('order.place');
-    },
-    180_000,
-  );
+  test('a forced open holds over a Redis that lost everything', async () => {
+    await order(SCOPE, { action: 'open', forSeconds: 300 });
+    const redis = new Redis(stack.stack.info.redis);
+    const jobs = await submit(20);
+    const before = (await placements()).length;
+    await redis.flushall();
+    redis.disconnect();
+    const isBack = async (): Promise<boolean> =>
+      (await store.guard.breakers.read('paper', ['order.place'])).at(-1)!.override.force === 'open';
+    while (!(await isBack())) await sleep(20);
+    expect(await store.guard.breakers.audit('paper', SCOPE)).not.toEqual([]);
+    const more = await submit(20);
+    await sleepUntilStill(placements);
+    expect((await placements()).length).toBe(before);
+    await order(SCOPE, { action: 'auto', reason: 'the drill is over' });
+    await allDone([...jobs, ...more]);
+    await untilClosed('order.place');
+  }, 180_000);
 
   test('a worker that dies while it probes costs one probe, not the breaker', async () => {
     await fails();
@@ -208,26 +200,22 @@ describe(`a breaker and its orders over ${WORKERS} worker processes`, () => {
     await untilClosed('order.place');
   }, 240_000);
 
-  atLength(
-    'a Temporal that is killed and comes back finds the kill in force',
-    async () => {
-      await order('paper', { action: 'kill' });
-      const jobs = await submit(20);
-      process.kill(stack.stack.pid('temporal') ?? 0, 'SIGKILL');
-      const state = async () =>
-        stack.client
-          .breaker('paper')
-          .state()
-          .catch(() => undefined);
-      while ((await state())?.standing !== 'KILLED') await sleep(200);
-      const before = (await placements()).length;
-      await sleepUntilStill(placements);
-      expect((await placements()).length).toBe(before);
-      await order('paper', { action: 'unkill', reason: 'the drill is over' });
-      await allDone(jobs);
-    },
-    240_000,
-  );
+  test('a Temporal that is killed and comes back finds the kill in force', async () => {
+    await order('paper', { action: 'kill' });
+    const jobs = await submit(20);
+    process.kill(stack.stack.pid('temporal') ?? 0, 'SIGKILL');
+    const state = async () =>
+      stack.client
+        .breaker('paper')
+        .state()
+        .catch(() => undefined);
+    while ((await state())?.standing !== 'KILLED') await sleep(200);
+    const before = (await placements()).length;
+    await sleepUntilStill(placements);
+    expect((await placements()).length).toBe(before);
+    await order('paper', { action: 'unkill', reason: 'the drill is over' });
+    await allDone(jobs);
+  }, 240_000);
 });
 
 /** Waits until a list has not grown for a second. */
