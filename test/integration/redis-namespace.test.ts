@@ -66,6 +66,7 @@ describe('a trading day on a Redis that lets fillsafe do no more than deploy/red
     expect(await fillsafe('guard', 'resolve', order.intentId, ...decision)).toMatchObject({ code: 0 });
     expect(await outcomeOf(order)).toMatchObject({ status: 'done' });
 
+    expect(await fillsafe('breaker', 'history', 'paper', '--verify')).toMatchObject({ code: 0 });
     const [status] = (await fillsafe('status')).json<{ services: object }>();
     expect(status?.services).toMatchObject({ redis: 'ok' });
     const [{ findings } = { findings: [] }] = (await fillsafe('doctor')).json<{

@@ -16,7 +16,7 @@ export function cliStack() {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'fillsafe-cli-'));
     stack = await startStack({ dataDir: join(dir, 'stack'), worker: true, env: {}, log: () => undefined });
-    unwatch = await watchKeys(stack, loadConfig({ env: {} }));
+    unwatch = watchKeys(stack, loadConfig({ env: {} }));
   }, 120_000);
   afterAll(async () => {
     await unwatch?.();
