@@ -292,4 +292,25 @@ describe('what is ordered', () => {
       'breaker OPEN → HALF_OPEN',
     ]);
   });
+
+  it('as forced closed ends by itself, and the breaker is as the venue made it meanwhile', async () => {
+    // The venue's own breaker may still be coming back from before, and would open first.
+    await control('paper').override({ ...close('ann'), action: 'close' });
+    await desk.stack.addFaults([{ kind: 'error_5xx_not_executed', match: { method: 'POST', path: '/api/v3/order' } }]);
+    const failing = await submit(desk.anOrder(), desk.anOrder(), desk.anOrder());
+    await until(async () => (await lineOf(SCOPE)).state === 'OPEN');
+    await desk.stack.clearFaults();
+    await control(SCOPE).override({ ...close('ann'), action: 'close', forSeconds: 30 });
+    expect(await outcomes(await submit(desk.anOrder()))).toMatchObject([{ status: 'done' }]);
+    expect(await lineOf(SCOPE)).toMatchObject({ standing: 'FORCED_CLOSED', state: 'OPEN' });
+    await untilState(SCOPE, ({ standing }) => standing === 'AUTOMATIC');
+    await until(async () => (await lineOf(SCOPE)).standing === 'OPEN');
+    const held = await submit(desk.anOrder());
+    await untilHeld(...held);
+    // Its own time would be long: ordered open and let go, it is tried at once.
+    await control(SCOPE).override({ ...close('ann'), action: 'open', forSeconds: 600 });
+    await control(SCOPE).override({ ...close('ann'), action: 'auto' });
+    expect((await outcomes([...failing, ...held])).filter(({ status }) => status !== 'done')).toEqual([]);
+    expect((await desk.stack.truth()).totals.duplicates).toBe(0);
+  });
 });
