@@ -1,0 +1,120 @@
+import type { Client } from '@temporalio/client';
+import pino from 'pino';
+import { NO_OVERRIDE } from '../../../src/breaker/override';
+import { waitUntil } from '../../../src/dev/wait-until';
+import type { Runtime } from '../../../src/interceptors/runtime';
+import { Controls } from '../../../src/worker/controls';
+
+const PLACES = [{ venue: 'paper', jobType: 'order.place', sendWithinMs: 1_000 }];
+
+interface Asked {
+  workflowId: string;
+  what: string;
+  args: unknown[];
+}
+
+/** The control workflows of a Temporal that keeps what it was asked; `answer` may refuse it. */
+function controls(answer: (asked: Asked) => Promise<void> = () => Promise.resolve(), running: string[] = []) {
+  const asked: Asked[] = [];
+  const take = async (each: Asked): Promise<void> => {
+    await answer(each);
+    asked.push(each);
+  };
+  const workflow = {
+    executeUpdateWithStart: (
+      what: string,
+      {
+        args,
+        startWorkflowOperation,
+      }: { args: unknown[]; startWorkflowOperation: { options: { workflowId: string } } },
+    ) => take({ workflowId: startWorkflowOperation.options.workflowId, what, args }),
+    signalWithStart: (
+      _type: string,
+      { workflowId, signal, signalArgs }: { workflowId: string; signal: string; signalArgs: unknown[] },
+    ) => take({ workflowId, what: signal, args: signalArgs }),
+    async *list() {
+      for (const workflowId of running) yield { workflowId };
+    },
+  };
+  const connection = {
+    withDeadline: <T>(_at: number, call: () => Promise<T>): Promise<T> => call(),
+    workflowService: { describeTaskQueue: () => Promise.resolve({}) },
+  };
+  const client = { workflow, connection, options: { namespace: 'default' } } as unknown as Client;
+  const effects = { places: () => PLACES, heldPlaces: () => PLACES };
+  const guard = { breakers: { killOf: () => Promise.resolve(NO_OVERRIDE) } };
+  const runtime = { effects, guard, log: pino({ enabled: false }) } as unknown as Runtime;
+  const made = new Controls(client, runtime);
+  return { controls: made, asked };
+}
+const restored = (asked: Asked[]): string[] =>
+  asked
+    .filter(({ what }) => what === 'restore')
+    .map(({ workflowId }) => workflowId)
+    .sort();
+
+describe("a worker's ties to the control workflows", () => {
+  it('have every breaker that concerns it written to Redis before it acts, those of accounts and of the books too', async () => {
+    const running = ['breaker:paper/account/main', 'breaker:books', 'breaker:elsewhere', 'breaker:paper'];
+    const { controls: ties, asked } = controls(undefined, running);
+    expect(ties.notReady).toBeDefined();
+    await ties.restored();
+    expect(ties.notReady).toBeUndefined();
+    expect(restored(asked)).toEqual([
+      ...['breaker:all', 'breaker:books', 'breaker:paper', 'breaker:paper/account/main', 'breaker:paper/order.place'],
+    ]);
+    expect(asked[0]?.args).toEqual([PLACES]);
+    ties.stop();
+  });
+
+  it('wait for a Temporal that is slow, and say for what, while the others are not asked again', async () => {
+    let isAway = true;
+    const { controls: ties, asked } = controls(({ workflowId }) =>
+      isAway && workflowId === 'breaker:paper' ? Promise.reject(new Error('too slow')) : Promise.resolve(),
+    );
+    const restoring = ties.restored();
+    await waitUntil(() => Promise.resolve(ties.notReady?.includes('too slow') === true), {
+      timeoutMs: 5_000,
+      everyMs: 5,
+    });
+    expect(ties.notReady).toMatch(/^what people ordered of paper is not known: the orders of paper .*too slow/);
+    isAway = false;
+    await restoring;
+    expect(restored(asked)).toEqual(['breaker:all', 'breaker:paper', 'breaker:paper/order.place']);
+    ties.stop();
+  });
+
+  it('end their waiting with the worker', async () => {
+    const { controls: ties } = controls(() => Promise.reject(new Error('away')));
+    const restoring = ties.restored();
+    ties.stop();
+    await expect(restoring).rejects.toThrow();
+    expect(ties.notReady).toBeDefined();
+  });
+
+  it('tell of a loss without waiting, of all breakers or of the one that it concerns', async () => {
+    const { controls: ties, asked } = controls();
+    ties.lost('paper');
+    await waitUntil(() => Promise.resolve(asked.length === 1), { timeoutMs: 5_000, everyMs: 5 });
+    ties.lost();
+    await waitUntil(() => Promise.resolve(asked.length === 4), { timeoutMs: 5_000, everyMs: 5 });
+    expect(restored(asked)).toEqual(['breaker:all', 'breaker:paper', 'breaker:paper', 'breaker:paper/order.place']);
+    ties.stop();
+  });
+
+  it('tell the turns of a breaker in their order, however long each takes', async () => {
+    let release: (() => void) | undefined;
+    const { controls: ties, asked } = controls(({ args }) =>
+      (args[0] as { to: string }).to === 'OPEN' ? new Promise((resolve) => (release = resolve)) : Promise.resolve(),
+    );
+    const turn = (from: string, to: string, scope = 'paper') => ties.turned({ scope, from, to, why: '' });
+    turn('CLOSED', 'OPEN');
+    turn('OPEN', 'HALF_OPEN');
+    turn('CLOSED', 'RAMP', 'paper/order.place');
+    await waitUntil(() => Promise.resolve(asked.length === 1), { timeoutMs: 5_000, everyMs: 5 });
+    expect(asked[0]?.workflowId).toBe('breaker:paper/order.place');
+    release?.();
+    await waitUntil(() => Promise.resolve(asked.length === 3), { timeoutMs: 5_000, everyMs: 5 });
+    expect(asked.slice(1).map(({ args }) => (args[0] as { to: string }).to)).toEqual(['OPEN', 'HALF_OPEN']);
+  });
+});
