@@ -162,26 +162,35 @@ describe('a kill of a venue, and a breaker beneath it that is forced open', () =
     expect(await job.outcome({ timeoutMs: 120_000 })).toMatchObject({ status: 'done' });
   });
 
-  test('are taken while Redis does not answer, and in force as soon as it does', async () => {
-    const redisPid = stack.stack.pid('redis') ?? 0;
-    process.kill(redisPid, 'SIGSTOP');
-    try {
+  describe('that are given while Redis does not answer', () => {
+    const redisProcess = (signal: 'SIGSTOP' | 'SIGCONT') => process.kill(stack.stack.pid('redis') ?? 0, signal);
+    afterEach(async () => {
+      redisProcess('SIGCONT');
+      await order('paper', { action: 'unkill' });
+    });
+
+    test('are in force as soon as it does', async () => {
+      redisProcess('SIGSTOP');
       const ordering = order('paper', { reason: 'in the dark' });
-      await until(
-        async () => (await stateOf('paper'))?.events.some(({ what }) => what.startsWith('not in Redis yet')) === true,
-      );
+      const isWaiting = ({ events }: ControlSnapshot) => events.some(({ what }) => what.startsWith('not in Redis yet'));
+      await until(async () => isWaiting((await stateOf('paper'))!));
       expect(await stateOf('paper')).toMatchObject({
-        standing: 'KILLED',
-        inEffect: false,
-        kill: { reason: 'in the dark' },
+        ...{ standing: 'KILLED', inEffect: false, kill: { reason: 'in the dark' } },
       });
-      process.kill(redisPid, 'SIGCONT');
+      redisProcess('SIGCONT');
       expect(await ordering).toMatchObject({ standing: 'KILLED', inEffect: true });
       expect(await overrideOf('paper')).toMatchObject({ kill: true, killReason: 'in the dark' });
-    } finally {
-      process.kill(redisPid, 'SIGCONT');
-    }
-    await order('paper', { action: 'unkill' });
+    });
+
+    test('are told not to be in force where that lasts, and are kept all the same', async () => {
+      redisProcess('SIGSTOP');
+      await expect(order('paper', { reason: 'in the dark for long' })).rejects.toThrow(
+        /^kill of paper: taken and kept, but not in effect yet; .*not in Redis yet/,
+      );
+      redisProcess('SIGCONT');
+      await until(async () => (await stateOf('paper'))?.inEffect === true);
+      expect(await overrideOf('paper')).toMatchObject({ kill: true, killReason: 'in the dark for long' });
+    });
   });
 
   describe("Temporal's own limit of a queue", () => {
