@@ -28,6 +28,8 @@ export interface BreakerWatchOptions {
   read(venue: string, levels: readonly string[]): Promise<{ nowMs: number; levels: LevelStanding[] }>;
   /** Hears once of each loss: Redis shows fewer orders of a scope than it had. Never throws. */
   onOrdersLost(scope: string): void;
+  /** Hears that Redis answers again after it did not. Never throws. */
+  onBack(): void;
   log: Pick<Logger, 'warn' | 'info'>;
   everyMs?: number;
   /** A monotonic clock, ms. */
@@ -177,7 +179,10 @@ export class BreakerWatch {
   }
 
   private learn(venue: Venue, { nowMs, levels }: { nowMs: number; levels: readonly LevelStanding[] }): void {
-    if (venue.isAway) this.options.log.info({ venue: venue.name }, 'how the breakers stand is read from Redis again');
+    if (venue.isAway) {
+      this.options.log.info({ venue: venue.name }, 'how the breakers stand is read from Redis again');
+      this.options.onBack();
+    }
     venue.isAway = false;
     venue.clock = { redisMs: nowMs, atMs: this.now() };
     for (const { level: name, breaker, override } of levels) {

@@ -159,6 +159,8 @@ function assemble(
     settings: (level) => breakerSettings(config, settingsOf(level)),
     read: (name, levels) => guard.breakers.readAt(name, levels),
     onOrdersLost: (scope) => controls?.lost(scope),
+    // A new connection may lead to a server that does not answer yet: then it was not compared.
+    onBack: () => guard.store.compare(),
     log,
   });
   const runtime: Runtime = {

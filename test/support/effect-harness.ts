@@ -143,6 +143,7 @@ export function effectHarness(
     settings: (level) => breakerSettings(config, settingsOf(level)),
     read: (name, levels) => guard.breakers.readAt(name, levels),
     onOrdersLost: (scope) => void lost.push(scope),
+    onBack: () => undefined,
     log,
   });
   const runtime: Runtime = {

@@ -30,6 +30,7 @@ function rig(over: Partial<BreakerWatchOptions> = {}) {
     settings: () => settings,
     read,
     onOrdersLost: (scope) => void lost.push(scope),
+    onBack: () => void lines.push('back'),
     log: { warn: say, info: say } as BreakerWatchOptions['log'],
     now: () => clock.ms,
     ...over,
@@ -187,9 +188,10 @@ describe('while Redis is away', () => {
     expect(watch.pace(PLACE).perSecond).toBe(0);
     pass(2_000);
     expect(watch.pace(PLACE).perSecond).toBe(settings.permits);
-    expect(lines).toHaveLength(1);
+    expect(lines).toEqual([expect.stringContaining('cannot be read')]);
     await down();
-    expect(lines).toHaveLength(2);
+    await watch.refresh('paper');
+    expect(lines.slice(1)).toEqual([expect.stringContaining('is read from Redis again'), 'back']);
   });
 });
 
