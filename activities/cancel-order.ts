@@ -6,7 +6,6 @@ import type { Effect } from '../src/guard/effect';
 import { isVenueError, orderStateOf, type OrderRef, type VenueOrder } from '../src/venues/port';
 import type { EffectDeps } from './effect-deps';
 import { keptOrder, wholeOrder } from './kept-order';
-import { lookAt } from './look-at';
 import { orderOf } from './order-of';
 
 /** Statuses in which an order can still trade. */
@@ -62,17 +61,16 @@ export function cancelOrderEffect(deps: EffectDeps): Effect<CancelOrderInput, Or
       }
     },
     canLookUp: true,
-    lookUp: (cancel, { confirming }) =>
-      lookAt(async () => {
-        const found = await find(cancel);
-        const final = finalState(found);
-        if (final) return { kind: 'found', result: final };
-        if (found) return { kind: 'repeatable', evidence: `order ${found.orderId} is still ${found.status}` };
-        const message = `${cancel.venue} knows no such order`;
-        return confirming
-          ? { kind: 'refused', refusal: { category: 'GONE', message } }
-          : { kind: 'absent', evidence: message };
-      }),
+    lookUp: async (cancel, { confirming }) => {
+      const found = await find(cancel);
+      const final = finalState(found);
+      if (final) return { kind: 'found', result: final };
+      if (found) return { kind: 'repeatable', evidence: `order ${found.orderId} is still ${found.status}` };
+      const message = `${cancel.venue} knows no such order`;
+      return confirming
+        ? { kind: 'refused', refusal: { category: 'GONE', message } }
+        : { kind: 'absent', evidence: message };
+    },
     keep: keptOrder,
     recall: (cancel, kept) => wholeOrder(() => deps.venue(cancel.venue), cancel.symbol, kept),
     onAbsent: () => 'resend',

@@ -45,13 +45,13 @@ export async function decide(
     result = act ? await act.effect.decided(act.input, resolution, await lookOf(guard, record)) : told(resolution);
     payload = keptText(act ? act.effect.keep(result) : result);
   } else {
-    const sighting: Sighting<object> = act
+    const { sighting }: { sighting: Sighting<object> } = act
       ? await lookAt(async () => {
           if (!act.effect.canLookUp) return { kind: 'absent', evidence: 'nothing can be looked up' };
           await act.effect.readyClock(ref.venue, { again: false });
           return act.effect.lookUp(act.input, await lookOf(guard, record));
         })
-      : { kind: 'inconclusive', evidence: 'what to look for is not known any more' };
+      : { sighting: { kind: 'inconclusive', evidence: 'what to look for is not known any more' } };
     venueShows = inWords(ref, sighting);
     const objects = !['absent', 'refused', 'repeatable'].includes(sighting.kind);
     const code = codeOf(record.fence, decision, sighting);

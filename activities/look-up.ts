@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { Levels } from '../src/breaker/levels';
+import { LOOK_UP_LEVEL, scopeOf } from '../src/breaker/scope';
 import { asking, notSentAgain } from '../src/domain/doubt-words';
 import type { JobPlan, LookUpAnswer, LookUpInput } from '../src/domain/job-plan';
 import type { Effect, Job, Sighting } from '../src/guard/effect';
@@ -11,9 +13,11 @@ import { serialiseResult } from '../src/guard/serialise';
 import { LateToSendError } from '../src/guard/ticket';
 import { activityOwner, keepAlive } from '../src/interceptors/activity-context';
 import { answerOf } from '../src/interceptors/answer';
+import { aloneIn, reported, tellHold, tellTurns } from '../src/interceptors/breaker-act';
+import { LONGEST_WAIT_MS, stayAt, type Stay } from '../src/interceptors/held';
 import type { Runtime } from '../src/interceptors/runtime';
 import { backoffMs } from '../src/policy/backoff';
-import { quiesceMs, venueTimes } from '../src/policy/job-policy';
+import { breakerLevels, quiesceMs, venueTimes } from '../src/policy/job-policy';
 import { isStoreUnavailable } from '../src/redis/client';
 import { closeUnsent } from './close-unsent';
 import { knownEffect } from './known-effect';
@@ -45,6 +49,9 @@ class LookUp {
 
   private readonly onAbsent: JobPlan['onAbsent'];
 
+  /** What may hold the look: no breaker of acts. Nothing where nobody out there is asked. */
+  private readonly levels: Levels | undefined;
+
   constructor(
     private readonly runtime: Runtime,
     private readonly context: Context,
@@ -53,10 +60,23 @@ class LookUp {
   ) {
     this.job = effect.read(request.input);
     this.onAbsent = request.onAbsent ?? effect.onAbsent(this.job.input);
+    const { account } = this.job;
+    this.levels = effect.canLookUp ? breakerLevels(runtime.config, { jobType: LOOK_UP_LEVEL, account }) : undefined;
   }
 
   async once(): Promise<LookUpAnswer> {
     if (this.request.neverTaken === true) await closeUnsent(this.runtime, this.context, this.job, this.effect);
+    const place = { venue: this.job.ref.venue, jobType: LOOK_UP_LEVEL };
+    const stay = stayAt(this.runtime, place, this.effect.canLookUp);
+    if ('waitMs' in stay) throw this.again(stay.why, 0, stay.waitMs);
+    try {
+      return await this.ask(stay);
+    } finally {
+      stay.leave();
+    }
+  }
+
+  private async ask(stay: Stay): Promise<LookUpAnswer> {
     const askedAt = performance.now();
     const start = await this.begin();
     switch (start.kind) {
@@ -74,8 +94,16 @@ class LookUp {
       }
       case 'BUSY':
         throw this.again('another worker is at it', start.waitMs);
+      case 'OPEN': {
+        const { level, why, waitMs, turns } = start;
+        tellTurns(this.runtime, this.job.ref.venue, turns);
+        const scope = scopeOf(this.job.ref.venue, level);
+        throw this.again(`not asked: breaker ${scope}: ${why}`, 0, Math.min(waitMs, LONGEST_WAIT_MS));
+      }
       case 'LOOK':
-        return this.look(start, askedAt);
+        tellTurns(this.runtime, this.job.ref.venue, start.turns);
+        if (start.wouldBlock) this.runtime.recorder.wouldBlock(LOOK_UP_LEVEL);
+        return this.look(start, askedAt, stay);
     }
   }
 
@@ -93,12 +121,13 @@ class LookUp {
         quiesceMs: this.effect.absence(this.job.ref.venue).quiesceMs,
         mostLooks: look_up.most_looks,
         refusal: this.onAbsent === 'resend' ? '' : this.notExecuted(),
+        levels: this.levels,
       }),
     );
   }
 
-  private async look(start: LookStart & { kind: 'LOOK' }, askedAt: number): Promise<LookUpAnswer> {
-    const { guard, recorder, log } = this.runtime;
+  private async look(start: LookStart & { kind: 'LOOK' }, askedAt: number, stay: Stay): Promise<LookUpAnswer> {
+    const { guard, recorder, log, worker } = this.runtime;
     const { effect } = this;
     const { input, ref } = this.job;
     const absence = effect.absence(ref.venue);
@@ -106,15 +135,22 @@ class LookUp {
       start.toQuiescenceMs === 0 &&
       start.absents + 1 >= absence.looks &&
       start.sinceAbsentMs >= absence.gapMs * start.absents;
-    const sighting = await lookAt(async () => {
+    const begunAt = performance.now();
+    const { sighting, health, hold } = await lookAt(async () => {
       await effect.readyClock(ref.venue, { again: false });
       const { ageMs, looks } = start;
       return effect.lookUp(input, { confirming, ageMs, looks, pass: () => this.pass(askedAt) });
     });
     const verdict = this.verdictOn(sighting, confirming && !start.neverSent);
+    const elapsedMs = performance.now() - begunAt;
+    const { levels } = this;
+    const breaker = levels && { ...reported({ levels }, worker, health, hold), elapsedMs };
     const end = await recorder.guard('look', lookResult, () =>
-      guard.lookEnd(ref, { fence: start.fence, ...verdict, absence }),
+      guard.lookEnd(ref, { fence: start.fence, ...verdict, absence, breaker }),
     );
+    stay.report(health, aloneIn(health, end));
+    tellTurns(this.runtime, ref.venue, end.turns);
+    if (hold) tellHold(this.runtime, ref, hold);
     const why = 'evidence' in sighting ? sighting.evidence : sighting.kind;
     switch (end.kind) {
       case 'DONE':
@@ -208,9 +244,17 @@ class LookUp {
   }
 }
 
-function lookResult({ kind }: LookStart | LookEnd): 'ok' | 'busy' | 'manual' | 'conflict' | 'fenced' | 'unknown' {
-  const results = { BUSY: 'busy', MANUAL: 'manual', CONFLICT: 'conflict', FENCED: 'fenced', AGAIN: 'unknown' } as const;
-  return kind in results ? results[kind as keyof typeof results] : 'ok';
+const RESULTS = {
+  BUSY: 'busy',
+  OPEN: 'open',
+  MANUAL: 'manual',
+  CONFLICT: 'conflict',
+  FENCED: 'fenced',
+  AGAIN: 'unknown',
+} as const;
+
+function lookResult({ kind }: LookStart | LookEnd): 'ok' | (typeof RESULTS)[keyof typeof RESULTS] {
+  return kind in RESULTS ? RESULTS[kind as keyof typeof RESULTS] : 'ok';
 }
 
 function evidenceOf(payload: unknown): string {

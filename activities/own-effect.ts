@@ -146,7 +146,7 @@ async function decided(
   }
   if (!definition.lookup)
     throw refused('missing: this effect cannot be looked up, so say what the act answered, as one JSON object');
-  const sighting = await lookAt(() => ownLook(definition, input, look));
+  const { sighting } = await lookAt(() => ownLook(definition, input, look));
   if (sighting.kind === 'found') return sighting.result;
   const why = 'evidence' in sighting ? sighting.evidence : sighting.refusal.message;
   throw refused(`missing, and the look-up did not find it (${why}): say what the act answered, as one JSON object`);

@@ -7,7 +7,7 @@ import type { Effect, Sighting } from '../src/guard/effect';
 import { isVenueError, orderStateOf, type VenueOrder, type VenuePort } from '../src/venues/port';
 import type { EffectDeps } from './effect-deps';
 import { keptOrder, wholeOrder } from './kept-order';
-import { InconclusiveLookError, lookAt } from './look-at';
+import { InconclusiveLookError } from './look-at';
 import { orderOf } from './order-of';
 
 /** Places one order. The order's client id is the same for every attempt, so that the venue can be asked for it. */
@@ -36,17 +36,16 @@ export function placeOrderEffect(deps: EffectDeps): Effect<PlaceOrderInput, Orde
     },
     run: (order, ticket) => deps.venue(order.venue).placeOrder(order, clientOrderId(order), () => ticket.pass()),
     canLookUp: true,
-    lookUp: (order, { confirming, ageMs, pass }) =>
-      lookAt(async () => {
-        const venue = deps.venue(order.venue);
-        const id = clientOrderId(order);
-        const found = await findByClientId(venue, order, id, ageMs);
-        if (found) return sighting(order, found);
-        const evidence = `${order.venue} knows no order ${id}, neither by id nor among its orders and trades`;
-        return confirming && canRest(order)
-          ? fence(venue, order, id, { absent: evidence, pass })
-          : { kind: 'absent', evidence };
-      }),
+    lookUp: async (order, { confirming, ageMs, pass }) => {
+      const venue = deps.venue(order.venue);
+      const id = clientOrderId(order);
+      const found = await findByClientId(venue, order, id, ageMs);
+      if (found) return sighting(order, found);
+      const evidence = `${order.venue} knows no order ${id}, neither by id nor among its orders and trades`;
+      return confirming && canRest(order)
+        ? fence(venue, order, id, { absent: evidence, pass })
+        : { kind: 'absent', evidence };
+    },
     keep: keptOrder,
     recall: (order, kept) => wholeOrder(() => deps.venue(order.venue), order.symbol, kept),
     onAbsent: (order) => (canRest(order) ? 'resend' : deps.onAbsent),

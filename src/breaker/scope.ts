@@ -1,10 +1,10 @@
 import { isWellFormedJobType, JOB_TYPE_RULE } from '../domain/job-types';
 
-/** What a breaker covers: everything of a venue, one job type there, one account there; `all` is every venue. */
+/** What a breaker covers: everything of a venue, one job type there, its look-ups, one account there; `all` is every venue. */
 export interface Scope {
   /** A configured venue, `books`, or `all`. */
   venue: string;
-  /** `venue`, a job type, `account:<account>`, or `all`. */
+  /** `venue`, a job type, `look-up`, `account:<account>`, or `all`. */
   level: string;
 }
 
@@ -12,10 +12,12 @@ export interface Scope {
 export const ALL = 'all';
 /** Level of everything at a venue. */
 export const VENUE_LEVEL = 'venue';
+/** Level of the look-ups of a venue, of which no act is one. */
+export const LOOK_UP_LEVEL = 'look-up';
 
 const VENUE = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const ACCOUNT = /^[A-Za-z0-9._-]{1,64}$/;
-export const SCOPE_RULE = 'must be all, <venue>, <venue>/<jobType> or <venue>/account/<account>';
+export const SCOPE_RULE = 'must be all, <venue>, <venue>/<jobType>, <venue>/look-up or <venue>/account/<account>';
 
 /** Reads a scope as people write it. Throws a `TypeError` that says what is wrong with it. */
 export function parseScope(text: string): Scope {
@@ -28,6 +30,7 @@ export function parseScope(text: string): Scope {
     return { venue, level: `account:${third}` };
   }
   if (third !== undefined) throw wrong(text);
+  if (second === LOOK_UP_LEVEL) return { venue, level: second };
   if (!isWellFormedJobType(second)) throw wrong(text, `a job type ${JOB_TYPE_RULE}`);
   return { venue, level: second };
 }

@@ -3,7 +3,7 @@ import type { Place } from '../domain/job-types';
 import type { LevelStanding } from './breakers';
 import type { LevelTurn } from './levels';
 import { NO_OVERRIDE, type Override } from './override';
-import { ALL, scopeOf, VENUE_LEVEL } from './scope';
+import { ALL, LOOK_UP_LEVEL, scopeOf, VENUE_LEVEL } from './scope';
 import type { BreakerSettings } from './settings';
 import { parseBreaker, standing, type BreakerSnapshot, type Standing } from './snapshot';
 
@@ -78,7 +78,7 @@ export class BreakerWatch {
     this.now = options.now ?? (() => performance.now());
     for (const { venue, jobType } of options.places) {
       const levels = this.venues.get(venue)?.levels ?? new Map<string, Level>();
-      for (const name of [ALL, VENUE_LEVEL, jobType]) {
+      for (const name of [ALL, VENUE_LEVEL, LOOK_UP_LEVEL, jobType]) {
         const settings = name === ALL ? undefined : options.settings(name);
         levels.set(name, { name, settings, breaker: UNTOUCHED, override: NO_OVERRIDE, isLost: false });
       }

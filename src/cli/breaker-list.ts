@@ -1,7 +1,7 @@
 import { controlledScopes } from '../client/breaker-control';
 import { FillsafeClient } from '../client/client';
 import type { FillsafeConfig } from '../config/schema';
-import { ALL, parseScope, scopeOf, VENUE_LEVEL, type Scope } from '../breaker/scope';
+import { ALL, LOOK_UP_LEVEL, parseScope, scopeOf, VENUE_LEVEL, type Scope } from '../breaker/scope';
 import { BOOKS, JOB_TYPES } from '../domain/job-types';
 import { configuredJobTypes } from '../policy/job-policy';
 import { usage } from './breaker-order';
@@ -87,7 +87,7 @@ async function knownScopes(config: FillsafeConfig, client: FillsafeClient): Prom
   const venues = laneVenues(config);
   const scopes = [
     ALL,
-    ...venues.flatMap((venue) => [VENUE_LEVEL, ...JOB_TYPES].map((level) => scopeOf(venue, level))),
+    ...venues.flatMap((venue) => [VENUE_LEVEL, ...JOB_TYPES, LOOK_UP_LEVEL].map((level) => scopeOf(venue, level))),
     ...own.map((jobType) => scopeOf(BOOKS, jobType)),
   ];
   for await (const scope of controlledScopes(client.temporal)) scopes.push(scope);

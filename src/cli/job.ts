@@ -102,7 +102,9 @@ async function holderOf({ activities, input, jobType }: JobStory, config: Fillsa
   return holder && `held by breaker ${holder.scope}: ${holder.why}; it ${holder.next}`;
 }
 
-function isQueued({ state, running, nextAttemptAt }: StoryActivity): boolean {
+/** Whether it waits where a breaker may keep it: look-ups and decisions have queues that none shuts. */
+function isQueued({ activityType, state, running, nextAttemptAt }: StoryActivity): boolean {
+  if (activityType === 'lookUp' || activityType === 'resolveIntent') return false;
   return state === 'waiting' && running !== true && nextAttemptAt === undefined;
 }
 
@@ -149,7 +151,7 @@ function activityInWords(activity: StoryActivity, startedAt: number, holder: str
       ? `next in ${duration(nextAttemptAt - Date.now())}`
       : activity.running
         ? 'running now'
-        : `waiting in its queue, ${holder ?? 'as no worker takes it: does one run?'}`;
+        : `waiting in its queue, ${(isQueued(activity) && holder) || 'as no worker takes it: does one run?'}`;
   return `${at} ${what}, ${tries}, ${now}${lost ? `; last ${lost}` : ''}`;
 }
 

@@ -1,6 +1,6 @@
 import type { LevelStanding } from '../breaker/breakers';
 import { venuesOf } from '../breaker/control/places';
-import { ALL, scopeOf, VENUE_LEVEL, type Scope } from '../breaker/scope';
+import { ALL, LOOK_UP_LEVEL, scopeOf, VENUE_LEVEL, type Scope } from '../breaker/scope';
 import { standing } from '../breaker/snapshot';
 import { openGuard } from '../client/open-guard';
 import type { FillsafeConfig } from '../config/schema';
@@ -30,7 +30,8 @@ export async function readBreakers(config: FillsafeConfig, scopes: readonly Scop
     const inWords = (venue: string, level: string): BreakerWords => {
       const { breaker, override } = standings.get(venue)!.find((each) => each.level === level)!;
       const settings = level === ALL ? undefined : breakerSettings(config, settingsOf(level));
-      return breakerWords({ breaker, override, ...standing(breaker, override, nowMs) }, settings, nowMs);
+      const words = breakerWords({ breaker, override, ...standing(breaker, override, nowMs) }, settings, nowMs);
+      return level === LOOK_UP_LEVEL ? ofLookUps(words) : words;
     };
     return scopes.map(({ venue, level }) => {
       const scope = scopeOf(venue, level);
@@ -39,8 +40,9 @@ export async function readBreakers(config: FillsafeConfig, scopes: readonly Scop
       const above = [ALL, VENUE_LEVEL].filter((each) => each !== level);
       const holder = above.find((each) => {
         const { held, standing } = inWords(venue, each);
-        // Cancels pass all but what the venue itself asked for.
-        return held && (level !== 'order.cancel' || standing === 'HELD');
+        // Cancels and look-ups pass all but what the venue itself asked for.
+        const passes = level === 'order.cancel' || level === LOOK_UP_LEVEL;
+        return held && (!passes || standing === 'HELD');
       });
       return { scope, ...inWords(venue, level), heldBy: holder === undefined ? null : scopeOf(venue, holder) };
     });
@@ -55,4 +57,10 @@ function everywhere(all: Map<string, BreakerWords>): BreakerWords {
   const words = [...all.values()].find(({ order }) => order === newest)!;
   const without = [...all].filter(([, { order }]) => order < newest).map(([venue]) => venue);
   return without.length === 0 ? words : { ...words, why: `${words.why} (NOT YET at ${without.join(', ')})` };
+}
+
+/** What passes or waits there is no job. */
+function ofLookUps(words: BreakerWords): BreakerWords {
+  const said = (text: string): string => text.replace('jobs', 'look-ups').replace('job', 'look-up');
+  return { ...words, words: said(words.words), next: said(words.next) };
 }

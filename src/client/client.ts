@@ -135,7 +135,7 @@ export class FillsafeClient {
   }
 
   /**
-   * The breaker of a scope (`all`, `<venue>`, `<venue>/<jobType>`, `<venue>/account/<account>`): orders and what came of them. Throws
+   * The breaker of a scope (`all`, `<venue>`, `<venue>/<jobType>`, `<venue>/look-up`, `<venue>/account/<account>`): orders and what came of them. Throws
    * a `TypeError` for a scope that is none, a `VenueRefusedError` for a venue that is not configured.
    */
   breaker(scope: string): BreakerControl {

@@ -102,6 +102,7 @@ export const configSchema = z.strictObject({
       ...enabled.shape,
       ...breakerSettings.shape,
       venue: breakerSettings.partial(),
+      look_up: breakerSettings.partial(),
       account: breakerSettings.partial(),
       job_types: z.record(jobType, breakerSettings.partial()),
     }),

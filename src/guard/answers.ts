@@ -42,7 +42,11 @@ export type LookStart =
       absents: number;
       sinceAbsentMs: number;
       ageMs: number;
+      wouldBlock: boolean;
+      turns: LevelTurn[];
     }
+  /** The venue is not to be asked now: which level spoke, and why. */
+  | { kind: 'OPEN'; waitMs: number; level: string; why: string; turns: LevelTurn[] }
   | { kind: 'DONE' | 'REJECTED'; payload: unknown; owner: string; attempts: number }
   | { kind: 'RELEASED'; neverSent: boolean }
   | { kind: 'BUSY'; waitMs: number }
@@ -51,12 +55,14 @@ export type LookStart =
 
 export type LookVerdict = 'found' | 'rejected' | 'absent' | 'repeatable' | 'inconclusive' | 'manual';
 
-export type LookEnd =
+/** `lone`: as of a settlement. */
+export type LookEnd = { lone: boolean; turns: LevelTurn[] } & (
   | { kind: 'DONE' | 'REJECTED'; attempts: number }
   | { kind: 'RELEASED'; neverSent: boolean }
   | { kind: 'AGAIN'; waitMs: number }
   | { kind: 'MANUAL' }
-  | { kind: 'FENCED'; state: string };
+  | { kind: 'FENCED'; state: string }
+);
 
 /** When "not found" means absent. */
 export interface AbsenceRule {

@@ -21,6 +21,14 @@ import { parseRecord, type GuardRecord, type RecordState } from './record';
 import { admissionOf, lookEndOf, lookStartOf, settlementOf } from './replies';
 import { Store, type StoreState } from './store';
 
+/** What an end says about the venue's health, and at which levels. `worker`: 0 to 30. */
+interface Report {
+  levels: Levels;
+  health: VenueHealth;
+  worker: number;
+  hold?: (Hold & { level: string }) | undefined;
+}
+
 /** Intents of one step of the sweep: small enough that no other script waits long for it. */
 const SWEEP_STEP = 100;
 
@@ -110,10 +118,7 @@ export class Guard {
       elapsedMs: number;
       /** As the admission's: for how long to look first, should the claim be gone. */
       quiesceMs: number;
-      /** What it says about the venue's health, and at which levels. `worker`: 0 to 30. */
-      breaker?:
-        | { levels: Levels; health: VenueHealth; worker: number; hold?: (Hold & { level: string }) | undefined }
-        | undefined;
+      breaker?: Report | undefined;
     },
   ): Promise<Settlement> {
     const { breaker } = request;
@@ -126,8 +131,7 @@ export class Guard {
       this.options.ttlMs,
       breaker?.health ?? 'none',
       request.quiesceMs,
-      ...(breaker ? [breaker.levels.names.join(' '), breaker.levels.packed, breaker.worker] : []),
-      ...(breaker ? [breaker.hold?.level ?? '', Math.round(breaker.hold?.ms ?? 0), breaker.hold?.why ?? ''] : []),
+      ...reportArgs(breaker),
     ]);
     return settlementOf(reply);
   }
@@ -145,11 +149,13 @@ export class Guard {
       mostLooks: number;
       /** JSON text of the refusal that ends an act that surely did not happen; `''` leaves it free to be sent again. */
       refusal: string;
+      /** What may hold the look. */
+      levels?: Levels | undefined;
     },
   ): Promise<LookStart> {
     const seen = this.store.seen(ref.venue);
-    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue), this.keys.store(ref.venue)];
-    const reply = await this.run('look-begin', keys, [
+    const { levels } = request;
+    const reply = await this.run('look-begin', this.actKeys(ref, levels), [
       inflightMember(ref),
       request.looker,
       request.givenUp,
@@ -161,6 +167,7 @@ export class Guard {
       this.options.ttlMs,
       seen.epoch,
       seen.goes,
+      ...(levels ? [levels.names.join(' '), levels.packed] : []),
     ]);
     this.store.learn(ref.venue, reply[1] ?? '');
     return lookStartOf(reply);
@@ -169,11 +176,17 @@ export class Guard {
   /** Tells what the look behind `fence` showed; `payload` is JSON text of the result, the error or the evidence. */
   async lookEnd(
     ref: IntentRef,
-    request: { fence: string; verdict: LookVerdict; payload: string; absence: AbsenceRule },
+    request: {
+      fence: string;
+      verdict: LookVerdict;
+      payload: string;
+      absence: AbsenceRule;
+      /** `elapsedMs`: how long the venue took, on the worker's monotonic clock. */
+      breaker?: (Report & { elapsedMs: number }) | undefined;
+    },
   ): Promise<LookEnd> {
-    const { absence } = request;
-    const keys = [this.keys.record(ref), this.keys.inflight(ref.venue)];
-    const reply = await this.run('look-end', keys, [
+    const { absence, breaker } = request;
+    const reply = await this.run('look-end', this.actKeys(ref, breaker?.levels), [
       inflightMember(ref),
       request.fence,
       request.verdict,
@@ -181,6 +194,9 @@ export class Guard {
       this.options.ttlMs,
       absence.gapMs,
       absence.looks,
+      breaker?.health ?? 'none',
+      Math.round(breaker?.elapsedMs ?? 0),
+      ...reportArgs(breaker),
     ]);
     return lookEndOf(reply);
   }
@@ -292,4 +308,12 @@ export class Guard {
       throw new StoreUnavailableError(what, error);
     }
   }
+}
+
+/** Names of the levels, their settings, number of the worker; level that the venue told to hold, for how many ms, why. */
+function reportArgs(report: Report | undefined): (string | number)[] {
+  if (!report) return [];
+  const { levels, worker, hold } = report;
+  const held = [hold?.level ?? '', Math.round(hold?.ms ?? 0), hold?.why ?? ''];
+  return [levels.names.join(' '), levels.packed, worker, ...held];
 }

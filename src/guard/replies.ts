@@ -43,14 +43,16 @@ export function settlementOf([kind, state = '', third = '', lone, turns = '']: s
 
 /** What `look-begin.lua` answered. */
 export function lookStartOf(reply: string[]): LookStart {
-  const [kind, , first = '', second = '', third = ''] = reply;
+  const [kind, , first = '', second = '', third = '', fourth = ''] = reply;
   switch (kind) {
     case 'LOOK': {
-      const [toQuiescenceMs = 0, never = 0, looks = 0, absents = 0, sinceAbsentMs = 0, ageMs = 0] = reply
-        .slice(3)
-        .map(Number);
-      return { kind, fence: first, toQuiescenceMs, neverSent: never === 1, looks, absents, sinceAbsentMs, ageMs };
+      const [toQuiescenceMs = 0, never = 0, looks = 0, absents = 0, sinceAbsentMs = 0, ageMs = 0, wouldBlock = 0] =
+        reply.slice(3, 10).map(Number);
+      const times = { toQuiescenceMs, neverSent: never === 1, looks, absents, sinceAbsentMs, ageMs };
+      return { kind, fence: first, ...times, wouldBlock: wouldBlock === 1, turns: parseTurns(reply[10] ?? '') };
     }
+    case 'OPEN':
+      return { kind, waitMs: Number(first), level: second, why: third, turns: parseTurns(fourth) };
     case 'DONE':
     case 'REJECTED':
       return { kind, payload: parsePayload(first), owner: second, attempts: Number(third) };
@@ -68,19 +70,20 @@ export function lookStartOf(reply: string[]): LookStart {
 }
 
 /** What `look-end.lua` answered. */
-export function lookEndOf([kind, first = '']: string[]): LookEnd {
+export function lookEndOf([kind, first = '', lone, turns = '']: string[]): LookEnd {
+  const told = { lone: lone === '1', turns: parseTurns(turns) };
   switch (kind) {
     case 'DONE':
     case 'REJECTED':
-      return { kind, attempts: Number(first) };
+      return { ...told, kind, attempts: Number(first) };
     case 'RELEASED':
-      return { kind, neverSent: first === '1' };
+      return { ...told, kind, neverSent: first === '1' };
     case 'AGAIN':
-      return { kind, waitMs: Number(first) };
+      return { ...told, kind, waitMs: Number(first) };
     case 'MANUAL':
-      return { kind };
+      return { ...told, kind };
     case 'FENCED':
-      return { kind, state: first };
+      return { ...told, kind, state: first };
     default:
       throw unexpected('look-end', kind);
   }

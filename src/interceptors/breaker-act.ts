@@ -1,7 +1,9 @@
+import type { Alone } from '../breaker/local';
 import { reportOf, type Hold, type VenueHealth } from '../breaker/report';
 import type { LevelTurn, Levels } from '../breaker/levels';
 import { scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import type { Admission } from '../guard/answers';
+import type { IntentRef } from '../guard/keys';
 import { breakerSettings, settingsOf } from '../policy/job-policy';
 import { isVenueError } from '../venues/port';
 import type { Act } from './admission';
@@ -25,6 +27,18 @@ export function tellTurns(runtime: Runtime, venue: string, turns: readonly Level
     runtime.log.warn({ scope, from, to, why }, 'breaker turned');
     runtime.onTurn({ scope, from, to, why });
   }
+}
+
+/** Tells of the venue's own "come back at", and has all of this process go by it. */
+export function tellHold(runtime: Runtime, ref: IntentRef, hold: Hold): void {
+  runtime.log.error({ ...ref, ...hold }, 'the venue said not to come back for a while');
+  void runtime.breakerWatch.refresh(ref.venue);
+}
+
+/** Failures of this worker's own network: whether they are many enough to hold it, its own window tells. */
+export function aloneIn(health: VenueHealth, { lone }: { lone: boolean }): Alone {
+  if (!lone) return 'no';
+  return health === 'own' ? 'maybe' : 'yes';
 }
 
 /** Tries the harmless read that admit asked for, and tells what it showed. */

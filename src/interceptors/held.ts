@@ -3,6 +3,7 @@ import type { VenueHealth } from '../breaker/report';
 import { scopeOf } from '../breaker/scope';
 import type { Standing } from '../breaker/snapshot';
 import type { Pace } from '../breaker/watch';
+import type { Place } from '../domain/job-types';
 import type { Effect, Job } from '../guard/effect';
 import { HeldError } from '../guard/errors';
 import { ExpiredError } from '../guard/ticket';
@@ -12,7 +13,7 @@ import type { Runtime } from './runtime';
 type Holdable = Job & { effect: Effect; breaker: { held: boolean } };
 
 /** Asked again before what holds is over, as people may let go early: the next attempt waits in the queue while that is shut. */
-const LONGEST_WAIT_MS = 10_000;
+export const LONGEST_WAIT_MS = 10_000;
 /** No queue is shut for an account alone: here each question is an attempt. */
 const LONGEST_ACCOUNT_WAIT_MS = 60_000;
 /** Whoever is held by this worker alone comes back so soon: another worker may take it, and this one's queue is shut. */
@@ -45,22 +46,34 @@ function stayOf(local: LocalBreaker, visit: Visit): Stay {
   return { report: (health, alone) => local.report(visit, health, alone), leave: () => local.leave(visit) };
 }
 
+/** When to ask again, and why. */
+export interface Waiting {
+  waitMs: number;
+  why: string;
+}
+
 /** Takes an act in before Redis is asked. Throws what holds it where this process knows better than Redis. */
-export function enter({ breakerWatch, locals, recorder }: Runtime, act: Holdable): Stay {
+export function enter(runtime: Runtime, act: Holdable): Stay {
   const mayBeHeld = act.breaker.held;
-  const pace = breakerWatch.pace(act.ref);
+  const pace = runtime.breakerWatch.pace(act.ref);
   if (mayBeHeld && pace.isLost && pace.perSecond === 0) throw bySnapshot(act, pace);
-  const local = locals.of(act.ref);
+  const stay = stayAt(runtime, act.ref, mayBeHeld);
+  if ('waitMs' in stay) throw held(act, { scope: scopeOf(act.ref.venue, act.ref.jobType), ...stay });
+  return stay;
+}
+
+/** A place in the breaker of this process alone, or what that says. */
+export function stayAt({ breakerWatch, locals, recorder }: Runtime, place: Place, mayBeHeld: boolean): Stay | Waiting {
+  const local = locals.of(place);
   if (!local) return NOWHERE;
   const entered = mayBeHeld ? local.enter() : local.watching();
   if (!('waitMs' in entered)) return stayOf(local, entered);
-  if (local.settings.mode === 'observe' || breakerWatch.isForcedClosed(act.ref)) {
-    recorder.wouldBlock(act.ref.jobType);
+  if (local.settings.mode === 'observe' || breakerWatch.isForcedClosed(place)) {
+    recorder.wouldBlock(place.jobType);
     return stayOf(local, local.watching());
   }
   const left = `it tries again in ${Math.ceil(entered.waitMs / 1_000)} s, others may act`;
-  const why = `this worker alone holds back: ${entered.why}; ${left}`;
-  throw held(act, { scope: scopeOf(act.ref.venue, act.ref.jobType), why, waitMs: ALONE_WAIT_MS });
+  return { waitMs: ALONE_WAIT_MS, why: `this worker alone holds back: ${entered.why}; ${left}` };
 }
 
 /** What held acts of this kind when Redis was last heard of, if that goes on. */

@@ -7,7 +7,7 @@ import { serialiseResult } from '../guard/serialise';
 import type { Ticket } from '../guard/ticket';
 import { isStoreUnavailable } from '../redis/client';
 import type { Act } from './admission';
-import { reported, tellTurns } from './breaker-act';
+import { aloneIn, reported, tellHold, tellTurns } from './breaker-act';
 import type { Runtime } from './runtime';
 
 type Outcome = { result: object } | { error: unknown };
@@ -75,13 +75,9 @@ async function write(
   }
   if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
   if (end.ending === 'done') runtime.watch.ended(act.ref);
-  // Failures of this worker's own network: whether they are many enough to hold it, its own window tells.
-  act.stay.report(health, !settlement.lone ? 'no' : health === 'own' ? 'maybe' : 'yes');
+  act.stay.report(health, aloneIn(health, settlement));
   tellTurns(runtime, act.ref.venue, settlement.turns);
-  if (hold) {
-    runtime.log.error({ ...act.ref, ...hold }, 'the venue said not to come back for a while');
-    void runtime.breakerWatch.refresh(act.ref.venue);
-  }
+  if (hold) tellHold(runtime, act.ref, hold);
   return settlement.attempts;
 }
 

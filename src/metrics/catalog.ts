@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { LOOK_UP_LEVEL, VENUE_LEVEL } from '../breaker/scope';
 import { BREAKER_STATES } from '../breaker/snapshot';
 import { JOB_TYPES, type Place } from '../domain/job-types';
 import { FAILURE_CATEGORIES } from '../failures/categories';
@@ -91,7 +92,7 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
     }),
     breakerState: new Gauge({
       name: 'fillsafe_circuit_breaker_state',
-      help: '1 for the state that the breaker of a venue and job type is in, 0 for the others',
+      help: '1 for the state that the breaker of a venue and job type is in, 0 for the others; the job type of all of a venue is venue, that of its look-ups look-up',
       labelNames: ['venue', 'job_type', 'state'] as const,
       registers,
     }),
@@ -158,6 +159,7 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
   };
 
   const places = [...venues.flatMap((venue) => JOB_TYPES.map((jobType) => ({ venue, jobType }))), ...own];
+  metrics.wouldBlock.inc({ job_type: LOOK_UP_LEVEL }, 0);
   for (const job_type of new Set([...JOB_TYPES, ...own.map(({ jobType }) => jobType)])) {
     for (const outcome of ATTEMPT_OUTCOMES) {
       for (const kind of KINDS) metrics.attempts.inc({ job_type, kind, outcome }, 0);
@@ -173,10 +175,11 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
     metrics.unresolved.set({ venue }, 0);
     metrics.storeSuspected.set({ venue }, 0);
     metrics.gateShut.set({ venue, job_type }, 0);
-    for (const state of BREAKER_STATES) {
-      metrics.breakerState.set({ venue, job_type, state }, state === 'CLOSED' ? 1 : 0);
-      metrics.breakerTransitions.inc({ venue, job_type, to: state }, 0);
-    }
+    for (const level of [VENUE_LEVEL, LOOK_UP_LEVEL, job_type])
+      for (const state of BREAKER_STATES) {
+        metrics.breakerState.set({ venue, job_type: level, state }, state === 'CLOSED' ? 1 : 0);
+        metrics.breakerTransitions.inc({ venue, job_type: level, to: state }, 0);
+      }
   }
   for (const kind of REDIS_MEMORY) metrics.redisMemory.set({ kind }, 0);
   for (const operation of GUARD_OPERATIONS) {

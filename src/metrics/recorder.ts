@@ -52,7 +52,7 @@ export class Recorder {
     this.safely((metrics) => metrics.duplicates.inc({ job_type, detected_by }));
   }
 
-  /** `level`: a job type or `venue`; accounts are the callers' to name, and no label. */
+  /** `level`: a job type, `venue` or `look-up`; accounts are the callers' to name, and no label. */
   breaker(venue: string, level: string, state: string): void {
     if (level.startsWith('account:')) return;
     const job_type = level;

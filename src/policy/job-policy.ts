@@ -1,6 +1,6 @@
 import type { FillsafeConfig } from '../config/schema';
 import { levelsOf, type Levels } from '../breaker/levels';
-import { VENUE_LEVEL } from '../breaker/scope';
+import { LOOK_UP_LEVEL, VENUE_LEVEL } from '../breaker/scope';
 import type { BreakerSettings } from '../breaker/settings';
 
 /** Times and budget of one job type; one that people define starts from `default`. */
@@ -46,19 +46,20 @@ export function quiesceMs(times: VenueTimes): number {
 }
 
 /** Whose settings those of a level are. */
-export function settingsOf(level: string): { jobType: string } | 'venue' | 'account' {
+export function settingsOf(level: string): { jobType: string } | 'venue' | 'look_up' | 'account' {
   if (level === VENUE_LEVEL) return 'venue';
+  if (level === LOOK_UP_LEVEL) return 'look_up';
   return level.startsWith('account:') ? 'account' : { jobType: level };
 }
 
-/** How the breaker of a job type (or of `venue` or `account` levels) decides, or `undefined` where nothing is automatic. */
+/** How the breaker of a job type (or of the other levels) decides, or `undefined` where nothing is automatic. */
 export function breakerSettings(
   config: FillsafeConfig,
-  level: { jobType: string } | 'venue' | 'account',
+  level: ReturnType<typeof settingsOf>,
 ): BreakerSettings | undefined {
-  const { enabled, job_types, venue, account, ...common } = config.retry.circuit_breaker;
+  const { enabled, job_types, venue, look_up, account, ...common } = config.retry.circuit_breaker;
   if (!enabled || config.mode === 'off') return undefined;
-  const own = level === 'venue' ? venue : level === 'account' ? account : job_types[level.jobType];
+  const own = typeof level === 'string' ? { venue, look_up, account }[level] : job_types[level.jobType];
   const settings = Object.assign({}, common, own);
   return {
     windowMs: settings.window_seconds * 1_000,
@@ -81,14 +82,14 @@ export function breakerSettings(
 
 const known = new WeakMap<FillsafeConfig, Map<string, Levels>>();
 
-/** The levels that see an act. */
+/** The levels that see an act, or, of the job type `LOOK_UP_LEVEL`, a look. */
 export function breakerLevels(config: FillsafeConfig, act: { jobType: string; account?: string | undefined }): Levels {
   const levels = known.get(config) ?? new Map<string, Levels>();
   known.set(config, levels);
   // Accounts are the callers' to name: what they name is not kept.
   const found = act.account === undefined ? levels.get(act.jobType) : undefined;
   if (found) return found;
-  const [venue, jobType, account] = (['venue', { jobType: act.jobType }, 'account'] as const).map((level) =>
+  const [venue, jobType, account] = (['venue', settingsOf(act.jobType), 'account'] as const).map((level) =>
     breakerSettings(config, level),
   );
   const made = levelsOf(act, venue && jobType && account && { venue, jobType, account });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { matchKillsToQueues } from '../../activities';
-import { ALL, parseScope, scopeOf, VENUE_LEVEL } from '../breaker/scope';
+import { ALL, LOOK_UP_LEVEL, parseScope, scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import { BreakerControl, controlledScopes } from '../client/breaker-control';
 import { BOOKS, type Place } from '../domain/job-types';
 import type { BreakerTurn } from '../interceptors/breaker-act';
@@ -108,7 +108,7 @@ export class Controls {
     const places = this.runtime.effects.places();
     const scopes = [
       ALL,
-      ...this.venues.map((venue) => scopeOf(venue, VENUE_LEVEL)),
+      ...this.venues.flatMap((venue) => [VENUE_LEVEL, LOOK_UP_LEVEL].map((level) => scopeOf(venue, level))),
       ...places.map(({ venue, jobType }) => scopeOf(venue, jobType)),
     ];
     for await (const scope of controlledScopes(this.client))

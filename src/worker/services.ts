@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { LocalBreakers } from '../breaker/local';
-import { ALL, VENUE_LEVEL } from '../breaker/scope';
+import { ALL, LOOK_UP_LEVEL, VENUE_LEVEL } from '../breaker/scope';
 import { BreakerWatch } from '../breaker/watch';
 import type { FillsafeConfig } from '../config/schema';
 import { isJobType } from '../domain/job-types';
@@ -135,7 +135,7 @@ function assemble(
   };
   const refreshBreakers = async (name: string): Promise<void> => {
     const jobTypes = places.filter(({ venue: each }) => each === name).map(({ jobType }) => jobType);
-    const levels = await guard.breakers.read(name, [VENUE_LEVEL, ...jobTypes]).catch(() => []);
+    const levels = await guard.breakers.read(name, [VENUE_LEVEL, LOOK_UP_LEVEL, ...jobTypes]).catch(() => []);
     for (const { level, breaker } of levels) if (level !== ALL) recorder.breaker(name, level, breaker.state);
   };
   const refreshGates = (): void => {
@@ -165,7 +165,7 @@ function assemble(
   });
   const runtime: Runtime = {
     ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects, breakerWatch },
-    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType })),
+    locals: new LocalBreakers((jobType) => breakerSettings(config, settingsOf(jobType))),
     worker: randomInt(31),
     onTurn: (turn) => controls?.turned(turn),
   };

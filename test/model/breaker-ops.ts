@@ -85,6 +85,73 @@ export const breakerOp: fc.Arbitrary<Op> = fc.oneof(
   },
 );
 
+const look: fc.Arbitrary<Op> = fc.record({
+  op: fc.constant('look' as const),
+  intent: small(5),
+  verdict: fc.constantFrom('inconclusive', 'absent', 'absent', 'absent', 'repeatable'),
+  told: fc.record({
+    health: fc.constantFrom('fail', 'fail', 'fail', 'ok', 'ok', 'ok', 'own', 'none'),
+    slow: fc.constantFrom(false, false, false, true),
+    worker,
+    hold: fc.constantFrom('', '', '', '', '', '', '', 'venue', 'look-up'),
+  }),
+});
+
+/** Looks of many intents, beside the breakers and orders that hold acts. */
+export const lookOp: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 10, arbitrary: look },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('lookBegin' as const),
+      intent: small(5),
+      looker: small(1),
+      givenUp: fc.constantFrom(-1, -1, 0),
+      print: fc.constant(0),
+      ends: fc.constant(false),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('lookEnd' as const), look: back, verdict: fc.constant('absent') }),
+  },
+  { weight: 4, arbitrary: time },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('order' as const),
+      level: fc.constantFrom('venue' as const, 'order.place' as const, 'look-up' as const, 'look-up' as const),
+      kill: fc.constant(false),
+      force: fc.constantFrom('', 'open', 'closed'),
+      ticks: fc.constantFrom(1.5, 2.5),
+      isTold: fc.constant(true),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('order' as const),
+      level: fc.constantFrom('all' as const, 'venue' as const),
+      kill: fc.boolean(),
+      force: fc.constant(''),
+      ticks: fc.constant(1.5),
+      isTold: fc.constant(true),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.oneof(
+      storm,
+      fc.record({
+        op: fc.constant('blind' as const),
+        health: fc.constantFrom('fail' as const, 'own' as const),
+        workers: fc.constantFrom(1, 2),
+      }),
+      fc.record({ op: fc.constant('overtaken' as const), health }),
+    ),
+  },
+);
+
 const level = fc.constantFrom('all' as const, 'venue' as const, 'order.place' as const);
 
 /** The same, with people and the venue who say what may pass. */

@@ -57,7 +57,8 @@ export class BreakerSteps {
   }
 
   private async tell(level: OrderLevel, order: Order, worker: number): Promise<void> {
-    const { breaker, redis, going } = this.run;
+    const { breaker, redis } = this.run;
+    const going = level === 'look-up' ? this.run.looking : this.run.going;
     const orders = this.ordersOf(level);
     if (!breaker || !orders) return;
     const audit = this.run.keys.audit(VENUE);
@@ -87,7 +88,7 @@ export class BreakerSteps {
     if (!asked || !breaker) return;
     const { level, endMs, untilMs } = asked;
     const token = String(this.run.world.own(endMs));
-    const settings = breakerSettingsOf(breaker[level as 'venue' | 'order.place']);
+    const settings = breakerSettingsOf(breaker[level as keyof typeof breaker]);
     const at = await this.run.look();
     const { breakers } = this.run.worker(0).guard;
     const answer = await breakers.probed(VENUE, { level, token }, { health, worker }, settings);

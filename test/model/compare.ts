@@ -60,7 +60,15 @@ export function compareAdmission(
   }
   if (answer.kind === 'PROBE' && expected.kind === 'PROBE') same(answer.level, expected.level);
   if (answer.kind === 'OPEN' && expected.kind === 'OPEN') same(answer.level, expected.level);
-  if (!('waitMs' in answer) || !('waitTicks' in expected)) return;
+  if ('waitMs' in answer && 'waitTicks' in expected) compareWait(answer, expected, { places, world });
+}
+
+/** When to come back; where a breaker says so, within a place of the queue. */
+export function compareWait(
+  answer: { waitMs: number },
+  expected: { waitTicks: number } | { waitTicks: number; soonMs: number; place: number },
+  { places, world }: { places: number; world: World },
+): void {
   if (!('place' in expected)) return near(answer.waitMs, expected.waitTicks * TICK_MS, world);
   // Within its place: the same for all would bring them back as a herd.
   const pacedMs = answer.waitMs - expected.waitTicks * TICK_MS;
@@ -86,7 +94,7 @@ export async function compareStored(
   const pipeline = redis.pipeline();
   for (const { ref } of intents) pipeline.get(keys.record(ref)).pttl(keys.record(ref));
   pipeline.zrange(keys.inflight(venue), 0, -1);
-  for (const { name } of breaker?.levels ?? []) pipeline.get(keys.breaker(venue, name));
+  for (const { name } of breaker?.every ?? []) pipeline.get(keys.breaker(venue, name));
   const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
@@ -115,7 +123,7 @@ export async function compareStored(
   });
   same((replies[2 * intents.length] as string[]).sort().join(' '), unresolved.sort().join(' '));
   if (!breaker) return;
-  breaker.levels.forEach(({ breaker: level }, i) => {
+  breaker.every.forEach(({ breaker: level }, i) => {
     const stored = parseBreaker(replies[2 * intents.length + 1 + i] as string | null);
     for (const [field, shown] of Object.entries(level.shown)) {
       if (stored[field as keyof typeof stored] !== shown) expect(stored).toMatchObject(level.shown);

@@ -218,6 +218,10 @@ inline look_begin(whom) {
   :: record.state == MANUAL -> record.givenUp = record.givenUp | whom; me.word = PERSON
   :: record.state == CLAIMED && record.lease > 0 && !(whom & bit(record.owner)) -> me.word = BUSY
   :: record.state == RECONCILING && record.lease > 0 && record.nonce != me.nonce -> me.word = BUSY
+  :: record.state == RECONCILING && record.lease > 0 && record.nonce == me.nonce && record.quiesce >= suspect ->
+     record.givenUp = record.givenUp | whom;
+     me.fence = record.look;
+     me.confirms = record.counts && (record.apart || ONE_ABSENT) && ENDS_ABSENT
   :: else ->
      record.givenUp = record.givenUp | whom;
      if :: record.quiesce < suspect -> record.quiesce = suspect :: else fi;

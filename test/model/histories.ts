@@ -7,7 +7,7 @@ import { LEVEL_ROWS } from './levels-model';
 import { GUARD_ROWS, STORE_ROWS } from './guard-rows';
 import { UnclearError } from './intent-steps';
 import { Lockstep } from './lockstep';
-import { breakerOp, orderOp } from './breaker-ops';
+import { breakerOp, lookOp, orderOp } from './breaker-ops';
 import { guardOp, storeOp } from './record-ops';
 import type { Op } from './ops';
 import { ORDER_ROWS } from './orders-model';
@@ -34,7 +34,7 @@ const narrow = {
 /** A venue trips after its job type, so that both are seen alone and together. One act or two a second come back. */
 const breaker = (mode: BreakerModelSettings['mode'], run: number) => {
   const place = { ...narrow, places: run % 2 === 0 ? 3 : 60, mode };
-  return { venue: { ...place, minimumCalls: 5, failuresInRow: 6 }, 'order.place': place };
+  return { venue: { ...place, minimumCalls: 5, failuresInRow: 6 }, 'order.place': place, 'look-up': place };
 };
 
 /** What the runs of a suite came to. */
@@ -59,7 +59,7 @@ export class Tally {
 /** A Redis without keys for one run, and its clock where the test holds it. */
 export type FreshRedis = () => Promise<{ redis: Redis; clock?: Clock }>;
 
-const manyIntents = { intents: 6, settings: { ...settings, mostSends: 1_000 } };
+const manyIntents = { intents: 6, settings: { ...settings, mostSends: 1_000, mostLooks: 1_000 } };
 const ROWS = [...GUARD_ROWS, ...STORE_ROWS, ...BREAKER_ROWS, ...LEVEL_ROWS, ...ORDER_ROWS];
 const OPENED: Op = { op: 'open', worker: 0, neverUsed: true };
 
@@ -97,6 +97,13 @@ const KINDS = {
     length: 60,
     before: [OPENED],
     options: (run: number) => ({ ...manyIntents, breaker: breaker(run % 3 === 0 ? 'observe' : 'enforce', run) }),
+  },
+  /** What the venue shows of many intents in doubt, or does not, beside all that holds acts. */
+  looks: {
+    ops: lookOp,
+    length: 60,
+    before: [OPENED],
+    options: (run: number) => ({ ...manyIntents, breaker: breaker(run % 5 === 0 ? 'observe' : 'enforce', run) }),
   },
 };
 export type Kind = keyof typeof KINDS;

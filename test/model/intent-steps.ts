@@ -1,12 +1,20 @@
-import { compareAdmission, near, same, SLOW_MS, TICK_MS } from './compare';
+import { compareAdmission, compareWait, near, same, SLOW_MS, TICK_MS } from './compare';
 import type { Intent } from './intent';
 import { bucketOf } from './judged';
-import type { Op } from './ops';
+import type { LookTold, Op } from './ops';
 import { pick, VENUE, type Run } from './run';
 
 const PRINTS = ['1:aa', '1:bb', '2:cc'];
 /** Never alike, so that it is clear which of two ends later. */
-const HOLD_TICKS = { venue: 2.5, 'order.place': 2.7 };
+const HOLD_TICKS = { venue: 2.5, 'order.place': 2.7, 'look-up': 2.9 };
+const WELL: LookTold = { health: 'ok', slow: false, worker: 0, hold: '' };
+
+/** The venue's "come back at", as it is told to the scripts and to the model. */
+function holdOf(level: '' | keyof typeof HOLD_TICKS) {
+  if (level === '') return { real: undefined, model: undefined };
+  const ticks = HOLD_TICKS[level];
+  return { real: { level, ms: ticks * TICK_MS, why: 'told so', concerns: 'venue' as const }, model: { level, ticks } };
+}
 
 /** The real clock turned in the middle of a call, and with it what is right to answer: nobody can tell what it should be. */
 export class UnclearError extends Error {}
@@ -39,7 +47,7 @@ export class IntentSteps {
       quiesceMs: settings.quiesceTicks * TICK_MS,
       knownUnsent: op.knownUnsent,
       mostSends: settings.mostSends,
-      breaker: this.run.judged && { levels: this.run.judged, ...caller.act },
+      breaker: this.run.judged && { levels: this.run.judged.acts, ...caller.act },
     });
     if (this.run.breaker?.changesWithin(before, await this.run.look())) throw new UnclearError();
     this.run.readStore(seen);
@@ -78,25 +86,27 @@ export class IntentSteps {
     const { ms } = await this.run.look();
     const elapsedMs = world.sinceGo(ms - mine.at) + (op.slow ? SLOW_MS : 0);
     const { worker = 0, health } = op;
-    const hold = op.hold
-      ? { level: op.hold, ms: HOLD_TICKS[op.hold] * TICK_MS, why: 'told so', concerns: 'venue' as const }
-      : undefined;
+    const hold = holdOf(op.hold ?? '');
     const request = { fence: mine.fence, ending: op.ending, payload };
     const quiesceMs = this.run.options.settings.quiesceTicks * TICK_MS;
     const answer = await this.run.worker(0).guard.settle(intent.ref, {
       ...{ ...request, quiesceMs },
       elapsedMs,
-      breaker: this.run.judged && { levels: this.run.judged, health, worker, hold },
+      breaker: this.run.judged && { levels: this.run.judged.acts, health, worker, hold: hold.real },
     });
     const expected = intent.model.settle(this.run.now, mine.go, op.ending);
     this.run.noticed();
     same(answer.kind, expected.kind);
     if (!expected.first) return;
     const slow = elapsedMs >= SLOW_MS && (health === 'ok' || health === 'fail');
-    const held = op.hold ? { level: op.hold, ticks: HOLD_TICKS[op.hold] } : undefined;
     // The moment of the end is told by its worker.
     const at = this.run.moment(world.seen(Math.floor(Number(mine.fence) / 1_000) + elapsedMs));
-    const lone = this.run.breaker?.record(at, mine.go, this.run.going, { outcome: health, slow, worker, hold: held });
+    const lone = this.run.breaker?.record(at, mine.go, this.run.going, {
+      outcome: health,
+      slow,
+      worker,
+      hold: hold.model,
+    });
     if (answer.kind === 'OK') same(answer.lone, lone ?? false);
     intent.ghost.settled(mine.fence, op.ending);
   }
@@ -111,35 +121,43 @@ export class IntentSteps {
     };
     const created = intent.model.record === undefined;
     const { guard, seen } = this.run.worker(op.looker);
+    const before = await this.run.look();
     const answer = await guard.lookBegin(intent.ref, {
       ...request,
       leaseMs: settings.lookLeaseTicks * TICK_MS,
       quiesceMs: settings.quiesceTicks * TICK_MS,
       mostLooks: settings.mostLooks,
       refusal: op.ends ? '{"category":"NOT_EXECUTED"}' : '',
+      levels: this.run.judged?.looks,
     });
+    const { breaker } = this.run;
+    if (breaker?.changesWithin(before, await this.run.look())) throw new UnclearError();
     this.run.readStore(seen);
-    const expected = intent.model.lookBegin(this.run.now, { ...request, ends: op.ends });
+    const judge = breaker && ((look: number) => breaker.judgeLook(before, look, bucketOf(intent.ref)));
+    const asked = { ...request, ends: op.ends };
+    const expected = intent.model.lookBegin(this.run.now, asked, judge, () => (this.run.looking += 1));
     this.run.store.learn(seen);
     if (created) intent.ghost.presumed(1);
     // Who is told to come back will say it again.
     if (answer.kind !== 'CONFLICT' && answer.kind !== 'BUSY') intent.ghost.gaveUp(request.givenUp);
     same(answer.kind, expected.kind);
-    if (answer.kind === 'BUSY' && 'waitTicks' in expected)
-      near(answer.waitMs, expected.waitTicks * TICK_MS, this.run.world);
+    if ((answer.kind === 'BUSY' || answer.kind === 'OPEN') && 'waitTicks' in expected)
+      compareWait(answer, expected, { places: breaker?.places ?? 1, world: this.run.world });
     if (answer.kind === 'LOOK' && 'look' in expected) {
       near(answer.toQuiescenceMs, expected.toQuiescence * TICK_MS, this.run.world);
+      same(answer.wouldBlock, expected.wouldBlock);
+      if (this.looks.some(({ fence }) => fence === answer.fence)) return;
       const token = intent.ghost.looked(this.run.now);
       this.looks.push({ intent: op.intent, look: expected.look, fence: answer.fence, token });
     }
   }
 
   /** A look from begin to end, by one who is alone at it. */
-  async look({ intent, verdict }: Op & { op: 'look' }): Promise<void> {
+  async look({ intent, verdict, told }: Op & { op: 'look' }): Promise<void> {
     const before = this.looks.length;
     await this.lookBegin({ op: 'lookBegin', intent, looker: 0, givenUp: -1, print: 0, ends: false });
     if (this.looks.length === before) return;
-    return this.lookEnd({ op: 'lookEnd', look: 0, verdict });
+    return this.lookEnd({ op: 'lookEnd', look: 0, verdict, ...(told && { told }) });
   }
 
   async lookEnd(op: Op & { op: 'lookEnd' }): Promise<void> {
@@ -147,14 +165,27 @@ export class IntentSteps {
     if (!mine) return;
     const intent = this.run.intent(mine.intent);
     const { gapTicks, quiesceTicks, agreeing } = this.run.options.settings;
+    const { health, slow, worker, hold } = op.told ?? WELL;
+    const held = holdOf(hold);
+    const before = await this.run.look();
     const answer = await this.run.worker(0).guard.lookEnd(intent.ref, {
       fence: mine.fence,
       verdict: op.verdict,
       payload: JSON.stringify({ seen: op.verdict }),
       absence: { gapMs: gapTicks * TICK_MS, quiesceMs: quiesceTicks * TICK_MS, looks: agreeing },
+      breaker: this.run.judged && {
+        ...{ levels: this.run.judged.looks, health, worker, hold: held.real },
+        elapsedMs: slow ? SLOW_MS : 0,
+      },
     });
+    const { breaker, looking } = this.run;
+    if (breaker?.changesWithin(before, await this.run.look())) throw new UnclearError();
     const expected = intent.model.lookEnd(mine.look, op.verdict);
     same(answer.kind, expected.kind);
+    const number = { look: mine.look, lastLook: looking, moved: expected.kind === 'FENCED' };
+    const isSlow = slow && (health === 'ok' || health === 'fail');
+    const lone = breaker?.recordLook(before, number, { outcome: health, slow: isSlow, worker, hold: held.model });
+    same(answer.lone, lone ?? false);
     if (answer.kind === 'AGAIN' && !(answer.waitMs >= 0)) throw new Error(`look again in ${answer.waitMs} ms`);
     if (answer.kind !== 'FENCED') intent.ghost.saw(mine.token, op.verdict);
   }

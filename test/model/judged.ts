@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { levelsOf, type Levels } from '../../src/breaker/levels';
+import { LOOK_UP_LEVEL } from '../../src/breaker/scope';
 import { inflightMember, type IntentRef } from '../../src/guard/keys';
 import type { BreakerModelSettings } from './breaker-model';
 import { breakerSettingsOf } from './compare';
 
 /** Settings of the model's breakers, by level. */
-export type LevelSettings = Record<'venue' | 'order.place', BreakerModelSettings>;
+export type LevelSettings = Record<'venue' | 'order.place' | 'look-up', BreakerModelSettings>;
 
-/** The levels that see an act of this job type, in the words of the real ones. */
-export function levelsFor(jobType: string, { venue, 'order.place': place }: LevelSettings): Levels {
-  const [wide, narrow] = [venue, place].map(breakerSettingsOf);
+/** The levels that see an act of this job type, or a look, in the words of the real ones. */
+export function levelsFor(jobType: string, settings: LevelSettings): Levels {
+  const own = settings[jobType === LOOK_UP_LEVEL ? jobType : 'order.place'];
+  const [wide, narrow] = [settings.venue, own].map(breakerSettingsOf);
   return levelsOf({ jobType }, { venue: wide!, jobType: narrow!, account: narrow! });
 }
 

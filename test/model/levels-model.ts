@@ -24,6 +24,14 @@ export const LEVEL_ROWS = [
   'what lowers risk passes an open breaker',
   'a force that has ended holds nothing',
   'the strictest level speaks',
+  'looks: no kill holds them',
+  'looks: no forced open of acts holds them',
+  'looks: no breaker of acts holds them',
+  'looks: held by the venue',
+  'looks: forced open',
+  'looks: their own breaker refuses',
+  'looks: one that came to nothing gives its place back',
+  'looks: one that came to nothing is not counted',
 ] as const;
 export type LevelRow = (typeof LEVEL_ROWS)[number];
 
@@ -42,7 +50,10 @@ interface Level {
 const isWide = (name: string): boolean => name === 'venue' || name.startsWith('account:');
 
 export class LevelsModel {
-  readonly levels: Level[];
+  /** Those of acts. */
+  private readonly levels: Level[];
+  /** Of look-ups. */
+  private readonly lookUps: Level;
   /** Of everything. */
   readonly all: OrdersModel;
 
@@ -51,9 +62,15 @@ export class LevelsModel {
     private readonly hit: (row: BreakerRow | LevelRow | OrderRow) => void,
   ) {
     this.all = new OrdersModel(hit);
-    this.levels = Object.entries(settings).map(([name, each]) => {
+    const every = Object.entries(settings).map(([name, each]) => {
       return { name, breaker: new BreakerModel(each, hit), orders: new OrdersModel(hit) };
     });
+    this.levels = every.filter(({ name }) => name !== 'look-up');
+    this.lookUps = every.find(({ name }) => name === 'look-up')!;
+  }
+
+  get every(): Level[] {
+    return [...this.levels, this.lookUps];
   }
 
   get places(): number {
@@ -65,17 +82,17 @@ export class LevelsModel {
   }
 
   level(name: string): Level {
-    return this.levels.find((level) => level.name === name)!;
+    return this.every.find((level) => level.name === name)!;
   }
 
   /** Rows of orders in the audit. */
   get audited(): number {
-    return [this.all, ...this.levels.map(({ orders }) => orders)].reduce((sum, { audit }) => sum + audit.length, 0);
+    return [this.all, ...this.every.map(({ orders }) => orders)].reduce((sum, { audit }) => sum + audit.length, 0);
   }
 
   /** Whether what is right to say of an act is another at the one moment than at the other, as far as seconds matter. */
   changesWithin(from: Moment, to: Moment): boolean {
-    return this.levels.some(({ breaker: { ramp, probeUntilMs } }) => {
+    return this.every.some(({ breaker: { ramp, probeUntilMs } }) => {
       if (probeUntilMs > from.ms && probeUntilMs <= to.ms) return true;
       return ramp !== undefined && (ramp.stage(from.ms) !== ramp.stage(to.ms) || secondOf(from.ms) !== secondOf(to.ms));
     });
@@ -84,7 +101,7 @@ export class LevelsModel {
   /** Redis has lost what it held of the levels. */
   forget(): void {
     this.all.forget();
-    for (const level of this.levels) {
+    for (const level of this.every) {
       level.orders.forget();
       level.breaker = new BreakerModel(this.settings[level.name]!, this.hit);
     }
@@ -144,13 +161,36 @@ export class LevelsModel {
       return this.wait(longest, longest.orders.known!.until - now, 0);
     }
     if (holding) this.hit('observe: a hold holds nothing');
-    return this.automatic(at, go, act, holding !== undefined);
+    return this.automatic(at, go, { ...act, levels: this.levels }, holding !== undefined);
+  }
+
+  /** May a look with this number go to the venue? */
+  judgeLook(at: Moment, look: number, bucket: number): LevelVerdict {
+    const { now } = at;
+    if (this.all.killed || this.levels.some(({ orders }) => orders.killed)) this.hit('looks: no kill holds them');
+    if (this.levels.some(({ orders }) => orders.forced(now) === 'open'))
+      this.hit('looks: no forced open of acts holds them');
+    if (this.levels.some(({ breaker }) => breaker.state === 'OPEN')) this.hit('looks: no breaker of acts holds them');
+    const holding = [this.level('venue'), this.lookUps].find(({ breaker }) => breaker.holdUntil > now);
+    if (holding && this.enforces) {
+      this.hit('looks: held by the venue');
+      return this.wait(holding, holding.breaker.holdUntil - now, 0);
+    }
+    const { orders } = this.lookUps;
+    if (orders.forced(now) === 'open') {
+      this.hit('looks: forced open');
+      return this.wait(this.lookUps, orders.known!.until - now, 0);
+    }
+    const ownLevel = { bucket, canProbe: false, levels: [this.lookUps] };
+    const said = this.automatic(at, look, ownLevel, holding !== undefined);
+    if (said.verdict === 'wait') this.hit('looks: their own breaker refuses');
+    return said;
   }
 
   private automatic(
     at: Moment,
     go: number,
-    act: { bucket: number; canProbe: boolean },
+    act: { bucket: number; canProbe: boolean; levels: readonly Level[] },
     isHeldInObserve: boolean,
   ): LevelVerdict {
     const { now } = at;
@@ -158,7 +198,7 @@ export class LevelsModel {
     let probe: Level | undefined;
     const waiting: { level: Level; until: number; soonMs: number }[] = [];
     const takers: Level[] = [];
-    for (const level of this.levels) {
+    for (const level of act.levels) {
       const closed = level.orders.forced(now) === 'closed';
       const watched = closed || !this.enforces;
       const said = level.breaker.judge(at, go, act.bucket, act.canProbe && !watched);
@@ -189,6 +229,30 @@ export class LevelsModel {
     return { verdict: 'wait', waitTicks, soonMs, place: breaker.place(), level: name };
   }
 
+  /** What a look showed of the venue's health: nothing that its acts are judged by. `moved`: its record has moved on. */
+  recordLook(
+    at: Moment,
+    { look, lastLook, moved }: { look: number; lastLook: number; moved: boolean },
+    told: Told & { hold?: { level: string; ticks: number } | undefined },
+  ): boolean {
+    const { breaker } = this.lookUps;
+    if (moved)
+      this.hit(
+        breaker.state === 'HALF_OPEN'
+          ? 'looks: one that came to nothing gives its place back'
+          : 'looks: one that came to nothing is not counted',
+      );
+    const heard = !moved || breaker.state === 'HALF_OPEN';
+    const lone = heard && breaker.record(at, look, lastLook, told);
+    if (told.hold) this.hold(at, told.hold);
+    return lone;
+  }
+
+  private hold({ now }: Moment, { level, ticks }: { level: string; ticks: number }): void {
+    const { breaker } = this.level(level);
+    breaker.holdUntil = Math.max(breaker.holdUntil, now + ticks);
+  }
+
   /** What became of an act, at every level; answers whether its worker is alone in failing. */
   record(
     at: Moment,
@@ -197,10 +261,8 @@ export class LevelsModel {
     told: Told & { hold?: { level: string; ticks: number } | undefined },
   ): boolean {
     let lone = false;
-    for (const { name, breaker } of this.levels) {
-      lone = breaker.record(at, go, lastGo, told) || lone;
-      if (told.hold?.level === name) breaker.holdUntil = Math.max(breaker.holdUntil, at.now + told.hold.ticks);
-    }
+    for (const { breaker } of this.levels) lone = breaker.record(at, go, lastGo, told) || lone;
+    if (told.hold) this.hold(at, told.hold);
     return lone;
   }
 }

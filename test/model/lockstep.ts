@@ -97,6 +97,8 @@ export class Lockstep {
       case 'force':
       case 'relapse':
       case 'late':
+      case 'blind':
+      case 'overtaken':
         for (const step of stepsOf(op)) await this.step(step);
     }
   }

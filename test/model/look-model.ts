@@ -1,13 +1,12 @@
 import type { LookVerdict } from '../../src/guard/answers';
 import type { GuardRow } from './guard-rows';
-import { newRecord, type ModelSettings } from './model-record';
+import type { LevelVerdict } from './levels-model';
+import { newRecord, type ModelLookStart, type ModelSettings } from './model-record';
 import { RecordModel } from './record-model';
 import type { StoreModel } from './store-model';
 
 /** Asking the venue what became of an act, and what the answer makes of its record. */
 export class LookModel extends RecordModel {
-  private lookNumber = 0;
-
   constructor(
     protected readonly settings: ModelSettings,
     protected readonly store: StoreModel,
@@ -19,14 +18,20 @@ export class LookModel extends RecordModel {
   lookBegin(
     now: number,
     request: { looker: string; givenUp: string; fingerprint: string; ends: boolean },
-  ): { kind: 'LOOK'; look: number; toQuiescence: number } | { kind: 'BUSY'; waitTicks: number } | { kind: string } {
+    judge: ((look: number) => LevelVerdict) | undefined,
+    nextLook: () => number,
+  ): ModelLookStart {
     const answer = (row: GuardRow, kind: string): { kind: string } => {
       this.hit(row);
       return { kind };
     };
-    const busy = (row: GuardRow, until: number): { kind: 'BUSY'; waitTicks: number } => {
+    const busy = (row: GuardRow, until: number): ModelLookStart => {
       this.hit(row);
       return { kind: 'BUSY', waitTicks: until - now };
+    };
+    const looks = (wouldBlock: boolean): ModelLookStart => {
+      const { look, quiesceAt, lookAt } = record;
+      return { kind: 'LOOK', look, toQuiescence: Math.max(quiesceAt - lookAt, 0), wouldBlock };
     };
     const created = this.record === undefined;
     if (!this.record) {
@@ -62,8 +67,16 @@ export class LookModel extends RecordModel {
       if (live && record.holder !== request.looker) {
         return busy('look-begin: another looks → BUSY', record.leaseUntil);
       }
-      const same = record.holder === request.looker;
-      this.hit(same ? 'look-begin: the same looker again → LOOK' : 'look-begin: the other looker is gone → LOOK');
+      if (live && record.quiesceAt >= this.store.until) {
+        this.hit('look-begin: the same call again → the same LOOK');
+        this.giveUp(request.givenUp);
+        return looks(false);
+      }
+      this.hit(
+        live
+          ? 'look-begin: the same call again, store suspected since → another LOOK'
+          : 'look-begin: the other looker is gone → LOOK',
+      );
     } else if (record.state === 'RELEASED') this.hit('look-begin: released, store suspected → LOOK');
     else this.hit(created ? 'look-begin: no record → LOOK' : 'look-begin: unknown → LOOK');
 
@@ -77,14 +90,20 @@ export class LookModel extends RecordModel {
       Object.assign(record, { state: 'MANUAL', leaseUntil: 0 });
       return answer('look-begin: looked too often → MANUAL', 'MANUAL');
     }
+    const look = nextLook();
+    const said = judge?.(look);
+    if (said?.verdict === 'wait') {
+      this.hit('look-begin: the venue is not to be asked → OPEN');
+      Object.assign(record, { state: 'UNKNOWN', leaseUntil: 0 });
+      return { kind: 'OPEN', ...said };
+    }
     record.looks += 1;
-    this.lookNumber += 1;
     record.state = 'RECONCILING';
     record.holder = request.looker;
     record.leaseUntil = now + this.settings.lookLeaseTicks;
-    record.look = this.lookNumber;
+    record.look = look;
     record.lookAt = now;
-    return { kind: 'LOOK', look: this.lookNumber, toQuiescence: Math.max(record.quiesceAt - now, 0) };
+    return looks(said?.verdict === 'pass' && said.wouldBlock);
   }
 
   lookEnd(look: number, verdict: LookVerdict): { kind: string } {

@@ -47,6 +47,12 @@ export type ModelAdmission =
   | { kind: 'PROBE'; untilMs: number; level: string }
   | { kind: 'REPLAY' | 'REJECTED' | 'CONFLICT' | 'MANUAL' };
 
+export type ModelLookStart =
+  | { kind: 'LOOK'; look: number; toQuiescence: number; wouldBlock: boolean }
+  | { kind: 'BUSY'; waitTicks: number }
+  | { kind: 'OPEN'; waitTicks: number; soonMs: number; place: number; level: string }
+  | { kind: string };
+
 export interface ModelCaller {
   owner: string;
   attempt: number;

@@ -39,7 +39,11 @@ export type Op =
   | { op: 'probed'; probe: number; health: Exclude<VenueHealth, 'none'>; worker: number }
   | { op: 'lookBegin'; intent: number; looker: number; givenUp: number; print: number; ends: boolean }
   /** A look from begin to end, by one who is alone at it. */
-  | { op: 'look'; intent: number; verdict: LookVerdict }
+  | { op: 'look'; intent: number; verdict: LookVerdict; told?: LookTold }
+  /** Several looks, one after the other, that the venue does not answer. */
+  | { op: 'blind'; health: 'fail' | 'own'; workers: number }
+  /** The looks' time to wait is over; one may go, and its record is lost or another's word comes first. */
+  | { op: 'overtaken'; health: VenueHealth }
   /** Two looks after quiescence, far enough apart, that find nothing. */
   | { op: 'absence'; intent: number }
   /** Several acts that fail, one after the other, of one worker or of two. */
@@ -60,7 +64,7 @@ export type Op =
   | { op: 'outlast' }
   /** More acts come back than may pass, while the breakers let a growing share of them through. */
   | { op: 'rush' }
-  | { op: 'lookEnd'; look: number; verdict: LookVerdict }
+  | { op: 'lookEnd'; look: number; verdict: LookVerdict; told?: LookTold }
   | { op: 'resolve'; intent: number; decision: 'done' | 'absent' | 'rejected' }
   | { op: 'expire'; intent: number }
   | { op: 'lose'; intent: number }
@@ -80,7 +84,17 @@ export type Op =
   /** Less than any tick: what goes by Redis's seconds. */
   | { op: 'seconds'; seconds: number };
 
-export type OrderLevel = 'all' | 'venue' | 'order.place';
+export type OrderLevel = 'all' | 'venue' | 'order.place' | 'look-up';
+
+/** What a look says of the venue's health, and who tells. */
+export interface LookTold {
+  health: VenueHealth;
+  slow: boolean;
+  worker: number;
+  hold: '' | 'venue' | 'look-up';
+}
+
+const SILENT: LookTold = { health: 'fail', slow: false, worker: 0, hold: '' };
 
 /** The steps of an operation that is made of others; none where it is one by itself. */
 export function stepsOf(op: Op): Op[] {
@@ -108,6 +122,19 @@ export function stepsOf(op: Op): Op[] {
       });
     case 'calm':
       return [...probes, { op: 'pass', ticks: 5 }, ...act(3, 'ok')];
+    case 'blind':
+      return [0, 1, 2, 3].map((intent): Op => {
+        const told = { ...SILENT, health: op.health, worker: intent % op.workers };
+        return { op: 'look', intent, verdict: 'inconclusive', told };
+      });
+    case 'overtaken':
+      return [
+        ...stepsOf({ op: 'blind', health: 'fail', workers: 2 }),
+        { op: 'pass', ticks: 4 },
+        { op: 'lookBegin', intent: 4, looker: 0, givenUp: -1, print: 0, ends: false },
+        { op: 'lose', intent: 4 },
+        { op: 'lookEnd', look: 0, verdict: 'inconclusive', told: { ...SILENT, health: op.health } },
+      ];
     case 'relapse':
       return [...stepsOf(storm), ...probes, { op: 'seconds', seconds: 6 }, ...stepsOf(storm)];
     case 'outlast': {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Levels } from '../../src/breaker/levels';
+import { LOOK_UP_LEVEL } from '../../src/breaker/scope';
 import { Guard } from '../../src/guard/guard';
 import { guardKeys } from '../../src/guard/keys';
 import type { Clock } from '../support/memory-redis';
@@ -37,8 +38,8 @@ export class Run {
   readonly world: World;
   readonly keys: ReturnType<typeof guardKeys>;
   readonly breaker: LevelsModel | undefined;
-  /** The levels of the acts, in the words of the real ones. */
-  readonly judged: Levels | undefined;
+  /** The levels of the acts and of the looks, in the words of the real ones. */
+  readonly judged: { acts: Levels; looks: Levels } | undefined;
   readonly intents: Intent[];
   readonly gos: { intent: number; go: number; fence: string; at: number }[] = [];
   /** Reads that were to be tried; their tokens are the ends of their time. */
@@ -48,6 +49,8 @@ export class Run {
   private begunMs: number | undefined;
   /** Number of the last GO. */
   going = 0;
+  /** Number of the last look. */
+  looking = 0;
 
   constructor(
     readonly redis: Redis,
@@ -61,7 +64,10 @@ export class Run {
     this.store = new StoreModel(settings.quiesceTicks, hit);
     this.keys = guardKeys(namespace);
     this.breaker = breaker && new LevelsModel(breaker, hit);
-    this.judged = breaker && levelsFor('order.place', breaker);
+    this.judged = breaker && {
+      acts: levelsFor('order.place', breaker),
+      looks: levelsFor(LOOK_UP_LEVEL, breaker),
+    };
     const common = { venue: VENUE, settings, store: this.store, hit };
     this.intents = Array.from({ length: options.intents }, (_, i) => new Intent(i, common));
     const refs = this.intents.map(({ ref }) => ref);

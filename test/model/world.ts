@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import { ALL, VENUE_LEVEL } from '../../src/breaker/scope';
+import { ALL, LOOK_UP_LEVEL, VENUE_LEVEL } from '../../src/breaker/scope';
 import { guardKeys, inflightMember, type IntentRef } from '../../src/guard/keys';
 import type { Clock } from '../support/memory-redis';
 import { age, shiftBreaker, shiftOverride, shiftRecord, shiftStore } from './shift-time';
 
-const LEVELS = [VENUE_LEVEL, 'order.place'];
+const LEVELS = [VENUE_LEVEL, 'order.place', LOOK_UP_LEVEL];
 
 interface Snapshot {
   records: (string | null)[];

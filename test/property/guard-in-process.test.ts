@@ -3,7 +3,13 @@ import { keepsTheTables, SEED, Tally, type FreshRedis, type Kind } from '../mode
 import { longer } from '../support/long-runs';
 import { memoryRedis } from '../support/memory-redis';
 
-const RUNS = { records: longer(1_150), store: longer(800), breaker: longer(250), orders: longer(200) };
+const RUNS = {
+  records: longer(1_150),
+  store: longer(800),
+  breaker: longer(250),
+  orders: longer(200),
+  looks: longer(200),
+};
 const TRANSITIONS = longer(100_000);
 
 describe('the scripts keep the tables, in this process and in volume', () => {
@@ -32,6 +38,10 @@ describe('the scripts keep the tables, in this process and in volume', () => {
 
   it('whatever people order, and whenever Redis hears of it', async () => {
     await check('orders');
+  }, 900_000);
+
+  it('whatever the venue shows of acts in doubt, or does not', async () => {
+    await check('looks');
   }, 900_000);
 
   it('every row of all tables was taken, in at least 100,000 transitions', () => {

@@ -5,7 +5,7 @@ import { startTestRedis, type TestRedis } from '../support/redis';
 import { describeOnEachRedis, redisVersionsHere } from '../support/redis-programs';
 
 // Of all versions together: a real Redis is slow, the volume is in guard-in-process.test.ts.
-const RUNS = { records: longer(180), store: longer(120), breaker: longer(120), orders: longer(90) };
+const RUNS = { records: longer(180), store: longer(120), breaker: longer(120), orders: longer(90), looks: longer(90) };
 
 const tally = new Tally();
 const versions = redisVersionsHere();
@@ -48,6 +48,10 @@ describeOnEachRedis('the scripts keep the tables', (version) => {
 
   it('whatever people order, and whenever Redis hears of it', async () => {
     await check('orders');
+  }, 900_000);
+
+  it('whatever the venue shows of acts in doubt, or does not', async () => {
+    await check('looks');
   }, 900_000);
 });
 

@@ -7,6 +7,7 @@ import { longer } from '../support/long-runs';
 import { memoryRedis } from '../support/memory-redis';
 import { CLAIMS, type Claim } from '../support/planted/claims';
 import { BREAKER_BUGS } from '../support/planted/breaker-bugs';
+import { LOOK_BUGS } from '../support/planted/look-bugs';
 import { ORDER_BUGS } from '../support/planted/order-bugs';
 import { RECORD_BUGS } from '../support/planted/record-bugs';
 import { loadPlanted, plant, type Bug } from '../support/planted/plant';
@@ -50,7 +51,7 @@ async function breaks(claim: Claim, bug: Bug | undefined): Promise<boolean> {
 
 describe('a bug that is planted', () => {
   const table: [bug: string, by: string, after: string][] = [];
-  const needed: Record<Kind, number> = { records: 0, store: 0, breaker: 0, orders: 0 };
+  const needed: Record<Kind, number> = { records: 0, store: 0, breaker: 0, orders: 0, looks: 0 };
 
   afterAll(() => {
     const [first, second] = [0, 1].map((i) => Math.max(...table.map((row) => (row[i] ?? '').length)));
@@ -58,7 +59,7 @@ describe('a bug that is planted', () => {
     process.stdout.write(`planted bug | caught by | after how many runs\n${lines.join('\n')}\n`);
   });
 
-  it.each([...RECORD_BUGS, ...BREAKER_BUGS, ...ORDER_BUGS])(
+  it.each([...RECORD_BUGS, ...BREAKER_BUGS, ...ORDER_BUGS, ...LOOK_BUGS])(
     'in the scripts is caught by random histories: $name',
     async (bug) => {
       const runs: (number | undefined)[] = [];

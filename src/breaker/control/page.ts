@@ -1,3 +1,4 @@
+import { LOOK_UP_LEVEL } from '../scope';
 import type { ControlState } from './state';
 
 /** What the query `state` and the update `override` answer. */
@@ -18,10 +19,13 @@ export function snapshotOf(state: ControlState): ControlSnapshot {
   const { kill, force, scope, number } = state;
   const standing = kill ? 'KILLED' : force ? (force.action === 'open' ? 'FORCED_OPEN' : 'FORCED_CLOSED') : 'AUTOMATIC';
   const what = scope === 'all' ? 'everywhere' : `at ${scope}`;
+  const isOfLooks = scope.endsWith(`/${LOOK_UP_LEVEL}`);
   const meanings = {
     KILLED: `nothing that adds risk leaves ${what} until somebody orders unkill; cancels pass`,
-    FORCED_OPEN: `nothing that adds risk leaves ${what} until ${time(force?.until)}; then the venue is tried; cancels pass`,
-    FORCED_CLOSED: `jobs pass ${what} whatever the automatic breaker says, until ${time(force?.until)}`,
+    FORCED_OPEN: isOfLooks
+      ? `nobody asks the venue what became of lost answers until ${time(force?.until)}; jobs in doubt wait`
+      : `nothing that adds risk leaves ${what} until ${time(force?.until)}; then the venue is tried; cancels pass`,
+    FORCED_CLOSED: `${isOfLooks ? 'look-ups' : 'jobs'} pass ${what} whatever the automatic breaker says, until ${time(force?.until)}`,
     AUTOMATIC: isAdopted
       ? 'nothing is ordered: the automatic breaker decides'
       : 'what was ordered before is not known yet: it is being read from Redis',

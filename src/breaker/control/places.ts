@@ -1,5 +1,5 @@
 import { BOOKS, isWellFormedJobType, type Place } from '../../domain/job-types';
-import { ALL, type Scope } from '../scope';
+import { ALL, LOOK_UP_LEVEL, type Scope } from '../scope';
 
 /** Where something acts that adds risk: what orders may hold. */
 export interface HeldPlace extends Place {
@@ -25,6 +25,7 @@ export function joinPlaces(known: readonly HeldPlace[], told: readonly HeldPlace
 
 /** The places of which an order to this scope may hold acts; of an account no more is known than its venue. */
 export function placesOf({ venue, level }: Scope, places: readonly HeldPlace[]): HeldPlace[] {
+  if (level === LOOK_UP_LEVEL) return [];
   return places.filter(
     (place) => (venue === ALL || place.venue === venue) && (!isWellFormedJobType(level) || place.jobType === level),
   );

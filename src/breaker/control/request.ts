@@ -1,4 +1,4 @@
-import { ALL } from '../scope';
+import { ALL, LOOK_UP_LEVEL, parseScope } from '../scope';
 
 export const ACTIONS = ['open', 'close', 'auto', 'kill', 'unkill'] as const;
 export type OverrideAction = (typeof ACTIONS)[number];
@@ -64,6 +64,8 @@ function actionProblem(scope: string, action: unknown): string | undefined {
     return `action: ${shown(action)} must be one of ${ACTIONS.join(', ')}`;
   if (scope === ALL && action !== 'kill' && action !== 'unkill')
     return `action: of the scope "${ALL}" there are only kill and unkill; name a venue to ${String(action)} it`;
+  if ((action === 'kill' || action === 'unkill') && parseScope(scope).level === LOOK_UP_LEVEL)
+    return `action: look-ups add no risk, and no kill stops them; to rest them there is "open"`;
   return undefined;
 }
 

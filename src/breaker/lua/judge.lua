@@ -52,6 +52,11 @@ local function placeAt(level)
   return placeInQueue(level.breaker, level.isAutomatic and settingsOf(level).reopenPerSecond or DEFAULT_PER_SECOND)
 end
 
+-- The share of the intents to which this one belongs, 0 to 99: the same for every attempt, so that a retry is not a second draw.
+local function bucketOf(member)
+  return tonumber(string.sub(redis.sha1hex(member), 1, 4), 16) % 100
+end
+
 -- An act that lowers risk is held where it could not succeed, not by what concerns the load of another endpoint.
 local function concernsAll(level)
   return level.name == 'venue' or string.sub(level.name, 1, 8) == 'account:'
@@ -135,4 +140,14 @@ local function judgeLevels(levels, now, micros, fence, act)
   end
   for _, level in ipairs(takers) do takePlace(level.breaker, settingsOf(level), now, fence) end
   return 'pass', nil, nil, nil, wouldBlock
+end
+
+-- May a look go to the venue? Levels: the venue, look-ups, and maybe the account. What holds acts says nothing of looking, lest the
+-- way back to knowing be shut: only the venue's own word does, and what is said of look-ups themselves.
+local function judgeLook(levels, now, micros, fence, bucket)
+  local speaker, name, latest, why, heldInObserve = ordered(levels, now, false)
+  if speaker then return 'wait', latest - now + placeAt(speaker), name, why end
+  local look = { held = true, canProbe = false, bucket = bucket }
+  local verdict, detail, level, said, wouldBlock = judgeLevels({ levels[2] }, now, micros, fence, look)
+  return verdict, detail, level, said, wouldBlock or heldInObserve
 end

@@ -32,7 +32,7 @@ local function turnsOf(levels)
 end
 
 -- A cluster that moves keys to another node answers no script while some of its keys are there and others nowhere: with the
--- first GO all are made, so that replays go on meanwhile.
+-- first GO or look all are made, so that replays go on meanwhile.
 local function makeLevels(raws, first, levels, keys, args)
   local function make(override)
     if not raws[override] then args[#args + 1], args[#args + 2] = keys[override], '' end
@@ -52,4 +52,12 @@ local function changedLevels(levels, keys, args)
     end
   end
   return args
+end
+
+-- Writes what has changed, and `args` with it. A ZREM may pass when Redis is full, and lets what follows pass too.
+local function saveLevels(levels, keys, keyInflight, args)
+  local changed = changedLevels(levels, keys, args)
+  if #changed == 0 then return end
+  redis.call('ZREM', keyInflight, '')
+  redis.call('MSET', unpack(changed))
 end

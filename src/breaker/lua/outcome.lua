@@ -1,5 +1,5 @@
 -- How acts ended, and what that makes of the breaker of one level.
--- Needs record.lua for `text`, half-open.lua and ramp.lua.
+-- Needs record.lua for `text`, half-open.lua, ramp.lua and levels.lua.
 
 -- The end of an act while HALF_OPEN: only the holder of a live permit is heard.
 local function probeEnded(breaker, settings, now, micros, fence, outcome, slow, worker)
@@ -65,4 +65,23 @@ local function breakerRecord(breaker, settings, now, micros, fence, outcome, slo
   if breaker.state ~= 'RAMP' or not rampIsOver(breaker, settings, now) then return heard, lone end
   closeRamp(breaker, now, micros)
   return true, lone
+end
+
+-- The same for a level that counts it. `told`: outcome, elapsedMs, worker.
+local function levelEnded(level, now, micros, fence, told)
+  local settings, outcome = settingsOf(level), told.outcome
+  local slow = settings.slowMs > 0 and told.elapsedMs >= settings.slowMs and (outcome == 'ok' or outcome == 'fail')
+  local counted, lone = breakerRecord(level.breaker, settings, now, micros, fence, outcome, slow, told.worker)
+  level.changed = level.changed or counted
+  return lone
+end
+
+-- The venue told one level not to come back before `ms` have passed; name '' if none.
+local function hold(levels, now, name, ms, why)
+  for _, level in ipairs(levels) do
+    if level.isAutomatic and level.name == name then
+      level.breaker.holdUntil = math.max(level.breaker.holdUntil, now + ms)
+      level.breaker.holdWhy, level.changed = why, true
+    end
+  end
 end

@@ -100,9 +100,7 @@ local fence = math.max(record.fence + 1, micros)
 local levels, wouldBlock = {}, false
 if ARGV[13] then
   levels = parseLevels(raw, 3, ARGV[13], ARGV[14])
-  -- The same for every attempt of an intent, so that a retry is not a second draw.
-  local bucket = tonumber(string.sub(redis.sha1hex(member), 1, 4), 16) % 100
-  local act = { held = ARGV[15] == '1', canProbe = ARGV[16] == '1', bucket = bucket }
+  local act = { held = ARGV[15] == '1', canProbe = ARGV[16] == '1', bucket = bucketOf(member) }
   local verdict, detail, level, why
   verdict, detail, level, why, wouldBlock = judgeLevels(levels, now, micros, fence, act)
   if verdict ~= 'pass' then

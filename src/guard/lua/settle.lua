@@ -19,7 +19,7 @@
 
 local keyRecord, keyStore, keyInflight = KEYS[1], KEYS[2], KEYS[#KEYS]
 local member, fence, ending, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local now, ttlMs, outcome = math.floor(fence / 1000) + tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local now, ttlMs = math.floor(fence / 1000) + tonumber(ARGV[5]), ARGV[6]
 
 local raw = redis.call('MGET', unpack(KEYS, 1, #KEYS - 1))
 local record = parseRecord(raw[1])
@@ -62,18 +62,9 @@ end
 local levels, lone = {}, false
 if ARGV[9] then
   levels = parseLevels(raw, 3, ARGV[9], ARGV[10])
-  local worker, holdLevel, elapsedMs = tonumber(ARGV[11]), ARGV[12], tonumber(ARGV[5])
+  local told = { outcome = ARGV[7], elapsedMs = tonumber(ARGV[5]), worker = tonumber(ARGV[11]) }
   for _, level in ipairs(levels) do
-    if level.isAutomatic then
-      local settings = settingsOf(level)
-      local slow = settings.slowMs > 0 and elapsedMs >= settings.slowMs and (outcome == 'ok' or outcome == 'fail')
-      local counted, alone = breakerRecord(level.breaker, settings, now, 0, fence, outcome, slow, worker)
-      level.changed, lone = counted, lone or alone
-      if level.name == holdLevel then
-        level.breaker.holdUntil = math.max(level.breaker.holdUntil, now + tonumber(ARGV[13]))
-        level.breaker.holdWhy, level.changed = ARGV[14], true
-      end
-    end
+    if level.isAutomatic then lone = levelEnded(level, now, 0, fence, told) or lone end
     if level.breaker.turns then
       -- By Redis's own clock, not by what the worker says has passed: the outcome of a GO that was given until now is no news,
       -- that of the next one is.
@@ -81,6 +72,7 @@ if ARGV[9] then
       level.breaker.turnedAt = math.max(level.breaker.turnedAt, micros)
     end
   end
+  if ARGV[12] ~= '' then hold(levels, now, ARGV[12], tonumber(ARGV[13]), ARGV[14]) end
   local changed = changedLevels(levels, KEYS, {})
   if #changed > 0 then redis.call('MSET', unpack(changed)) end
 end

@@ -149,14 +149,14 @@ export const RECORD_BUGS: (Bug & { by: Kind })[] = [
   {
     name: 'who looks ends the record without its fence',
     file: `${LUA}/look-end.lua`,
-    find: "if record.state ~= 'RECONCILING' or record.lookFence ~= fence then",
-    replace: "if record.state ~= 'RECONCILING' then",
+    find: "record.state == 'RECONCILING' and record.lookFence == fence",
+    replace: "record.state == 'RECONCILING'",
     by: 'records',
   },
   {
     name: 'two look at once',
     file: `${LUA}/look-begin.lua`,
-    find: "if state == 'RECONCILING' and live and record.attempt ~= looker then",
+    find: "if state == 'RECONCILING' and live then",
     replace: 'if false then',
     by: 'records',
   },

@@ -1,0 +1,70 @@
+import type { Kind } from '../../model/histories';
+import type { Bug } from './plant';
+
+const [BREAKER, GUARD] = ['src/breaker/lua', 'src/guard/lua'];
+
+/** Mistakes in what may hold a look-up, and in what one says of the venue. */
+export const LOOK_BUGS: (Bug & { by: Kind })[] = (
+  [
+    {
+      name: 'a kill holds look-ups',
+      file: `${BREAKER}/judge.lua`,
+      find: 'ordered(levels, now, false)',
+      replace: 'ordered(levels, now, true)',
+    },
+    {
+      name: 'the breaker of the venue holds look-ups',
+      file: `${BREAKER}/judge.lua`,
+      find: 'judgeLevels({ levels[2] }, now, micros, fence, look)',
+      replace: 'judgeLevels(levels, now, micros, fence, look)',
+    },
+    {
+      name: 'nothing holds look-ups',
+      file: `${BREAKER}/judge.lua`,
+      find: 'judgeLevels({ levels[2] }, now, micros, fence, look)',
+      replace: "'pass', nil, nil, nil, false",
+    },
+    {
+      name: 'what the venue told is for acts only',
+      file: `${BREAKER}/judge.lua`,
+      find: "  if speaker then return 'wait', latest - now + placeAt(speaker), name, why end\n  local look =",
+      replace: '  local look =',
+    },
+    {
+      name: 'a look is judged by the breaker of acts',
+      file: `${GUARD}/look-end.lua`,
+      find: 'local lookUps = levels[2]',
+      replace: 'local lookUps = levels[1]',
+    },
+    {
+      name: 'a look that was not made counts as one',
+      file: `${GUARD}/look-begin.lua`,
+      find: "    record.state, record.leaseUntil = 'UNKNOWN', 0\n    saveDoubt",
+      replace: "    record.state, record.leaseUntil, record.looks = 'UNKNOWN', 0, record.looks + 1\n    saveDoubt",
+    },
+    {
+      name: 'a look that was not made leaves no trace',
+      file: `${GUARD}/look-begin.lua`,
+      find: "    record.state, record.leaseUntil = 'UNKNOWN', 0\n    saveDoubt(keyRecord, keyInflight, member, record)\n",
+      replace: '',
+    },
+    {
+      name: 'a look takes no place as a probe',
+      file: `${GUARD}/look-begin.lua`,
+      find: 'saveLevels(levels, KEYS, keyInflight, made)\n',
+      replace: '',
+    },
+    {
+      name: 'a look whose record has moved on keeps its place as a probe',
+      file: `${GUARD}/look-end.lua`,
+      find: "(mine or lookUps.breaker.state == 'HALF_OPEN')",
+      replace: 'mine',
+    },
+    {
+      name: 'a look whose record has moved on counts all the same',
+      file: `${GUARD}/look-end.lua`,
+      find: "(mine or lookUps.breaker.state == 'HALF_OPEN')",
+      replace: 'true',
+    },
+  ] satisfies Bug[]
+).map((bug) => ({ ...bug, by: 'looks' }));
