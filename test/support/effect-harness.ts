@@ -148,7 +148,7 @@ export function effectHarness(
   });
   const runtime: Runtime = {
     ...{ config, guard, watch, outbox, crowd: new Crowd(), log, breakerWatch },
-    locals: new LocalBreakers((jobType) => breakerSettings(config, { jobType }), localNow),
+    locals: new LocalBreakers((jobType) => breakerSettings(config, settingsOf(jobType)), localNow),
     recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
     worker,

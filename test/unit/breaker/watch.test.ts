@@ -57,7 +57,7 @@ describe('what a worker may take of a place', () => {
     expect(watch.pace(PLACE).perSecond).toBe(Infinity);
     await watch.refresh('paper');
     expect(watch.pace(PLACE).perSecond).toBe(Infinity);
-    expect(asked).toEqual([['venue', 'order.place', 'signal.publish']]);
+    expect(asked).toEqual([['venue', 'look-up', 'order.place', 'signal.publish']]);
   });
 
   it('is nothing until the opening is over by the time of Redis, then what probing allows', async () => {
