@@ -23,7 +23,8 @@ export function tellTurns(runtime: Runtime, venue: string, turns: readonly Level
   runtime.breakerWatch.hear(venue, turns);
   for (const { level, from, to, why } of turns) {
     const scope = scopeOf(venue, level);
-    runtime.recorder.breakerTurned(venue, level, to);
+    // One that was open and stays so, longer or by order, has not opened.
+    if (from !== to) runtime.recorder.breakerTurned(venue, level, to);
     runtime.log.warn({ scope, from, to, why }, 'breaker turned');
     runtime.onTurn({ scope, from, to, why });
   }

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import { LocalBreakers } from '../../src/breaker/local';
+import { NO_OVERRIDE } from '../../src/breaker/override';
 import { guardKeys } from '../../src/guard/keys';
+import { tellTurns } from '../../src/interceptors/breaker-act';
 import { shiftBreaker, rewrite } from '../model/shift-time';
 import { effectHarness, ORDER, venueSays, type AttemptEnd } from '../support/effect-harness';
 import { startTestRedis, type TestRedis } from '../support/redis';
@@ -70,5 +72,16 @@ describe('an attempt whose request cannot leave its worker', () => {
     expect((await job.attempt()).result).toMatchObject({ status: 'done' });
     expect(await breaker()).toMatchObject({ state: 'HALF_OPEN' });
     expect(reads).toEqual([0, 7]);
+  });
+
+  it('is counted as one opening, however often the breaker is opened while it is open', async () => {
+    for (let i = 0; i < 2; i += 1) await fails(0);
+    const order = { ...NO_OVERRIDE, number: 1, force: 'open' as const, forMs: 60_000, rows: [] };
+    const forced = await job.guard.breakers.order('paper', 'order.place', order);
+    if (forced.kind === 'OK') tellTurns(job.runtime, 'paper', forced.turns);
+    expect(job.turns.map(({ from, to }) => `${from} ${to}`)).toEqual(['CLOSED OPEN', 'OPEN OPEN']);
+    const { values } = await job.metrics.breakerTransitions.get();
+    const opened = values.find(({ labels }) => labels.job_type === 'order.place' && labels.to === 'OPEN');
+    expect(opened?.value).toBe(1);
   });
 });
