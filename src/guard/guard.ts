@@ -122,7 +122,7 @@ export class Guard {
     },
   ): Promise<Settlement> {
     const { breaker } = request;
-    const reply = await this.run('settle', this.actKeys(ref, breaker?.levels), [
+    const reply = await this.run('settle', this.endKeys(ref, breaker?.levels), [
       inflightMember(ref),
       request.fence,
       request.ending,
@@ -186,7 +186,7 @@ export class Guard {
     },
   ): Promise<LookEnd> {
     const { absence, breaker } = request;
-    const reply = await this.run('look-end', this.actKeys(ref, breaker?.levels), [
+    const reply = await this.run('look-end', this.endKeys(ref, breaker?.levels), [
       inflightMember(ref),
       request.fence,
       request.verdict,
@@ -297,6 +297,14 @@ export class Guard {
     const held = levels?.names.flatMap((name) => [keys.override(venue, name), keys.breaker(venue, name)]) ?? [];
     const all = levels ? [keys.override(venue, ALL), ...held] : [];
     return [keys.record(ref), keys.store(venue), ...all, keys.inflight(venue)];
+  }
+
+  /** As above, but of what may hold it only the breakers, which count how it ended. */
+  private endKeys(ref: IntentRef, levels?: Levels): string[] {
+    const { keys } = this;
+    const { venue } = ref;
+    const counting = levels?.names.map((name) => keys.breaker(venue, name)) ?? [];
+    return [keys.record(ref), keys.store(venue), ...counting, keys.inflight(venue)];
   }
 
   private async answered<T>(what: ScriptName | string, call: Promise<T>): Promise<T> {

@@ -15,7 +15,6 @@ import {
   type Refusal,
 } from '../guard/errors';
 import { endingOf } from '../guard/ending';
-import { inflightMember } from '../guard/keys';
 import { Ticket, withTicket } from '../guard/ticket';
 import { breakerLevels, jobPolicy } from '../policy/job-policy';
 import { isStoreUnavailable } from '../redis/client';
@@ -95,7 +94,7 @@ export class AdmissionInterceptor implements ActivityInboundCallsInterceptor {
 
   private async admitAndRun(act: Act, run: (input: unknown) => Promise<object>): Promise<object> {
     await this.readyClock(act, false);
-    const place = this.runtime.crowd.join(inflightMember(act.ref) + act.ref.venue);
+    const place = this.runtime.crowd.join(act.ref);
     try {
       return await this.askAndRun(act, run, place);
     } finally {

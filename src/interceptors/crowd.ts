@@ -1,3 +1,5 @@
+import { inflightMember, type IntentRef } from '../guard/keys';
+
 /**
  * Attempts of this process that wait for another attempt's act on the same intent. One of them asks the guard again and
  * again, the others wait for what it hears: a crowd of callers must not slow down the one that acts.
@@ -6,7 +8,9 @@ export class Crowd {
   private readonly askers = new Map<string, Promise<void>>();
 
   /** One attempt's place; it must be left in the end, and as soon as the guard says anything but BUSY. */
-  join(intent: string): Place {
+  join(ref: IntentRef): Place {
+    // No venue's name holds a colon: two intents never run into one.
+    const intent = `${ref.venue}:${inflightMember(ref)}`;
     let tell: (() => void) | undefined;
     return {
       wait: async (sleep, { stepMs, mostMs }) => {

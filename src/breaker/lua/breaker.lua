@@ -5,61 +5,61 @@
 -- on a permit that ends by itself. HALF_OPEN → RAMP after enough successes: a growing share of the intents passes, and never
 -- more in a second than they are told to come back at. → CLOSED once nobody waits any more; → OPEN again on failures, for twice as
 -- long up to the cap.
--- Needs window.lua.
+-- Needs record.lua for `number` and `line`, and window.lua.
 
-local BREAKER_FIELDS = {
-  'version', -- 3
-  'state', -- CLOSED OPEN HALF_OPEN RAMP
-  'since', -- when it came to that, Redis ms
-  'openUntil', -- end of the last opening
-  'turnedAt', -- when it came to that, Redis microseconds: what was let through before says nothing about now
-  'openings', -- how often it opened of late: each opening doubles the next one's time
-  'waiting', -- places given to those that were refused
-  'successes', -- of probes
-  'failures', -- of probes, those included whose permit ended by itself
-  'failedInRow',
-  'holdUntil', -- the venue's own "come back at"
-  'probeUntil', -- end of the lease of the worker that tries a read
-  'second', -- Redis second in which RAMP let the last one through
-  'passes', -- how many in that second
-  'fullSecond', -- the last one in which somebody came beyond them
-  'atWork', -- workers that were seen in the window when it opened, a bit each
-  'holdWhy',
-  'why', -- what brought it to its state
-  'permits', -- fence:until, by commas
-  'ring', -- calls of the window: see window.lua
-}
-local BREAKER_TEXTS = { version = true, state = true, holdWhy = true, why = true, permits = true, ring = true }
-local BREAKER_LINES = '^' .. string.rep('([^\n]*)\n', #BREAKER_FIELDS - 1) .. '(.*)$'
+-- 20 lines. Every claim and every end waits for them: as in record.lua one match, and no loop over names.
+local BREAKER_LINES = '^' .. string.rep('([^\n]*)\n', 19) .. '(.*)$'
+local UNWRITTEN = '3\nCLOSED' .. string.rep('\n', 18)
 
 local function parseBreaker(raw)
-  local values, breaker = raw and { string.match(raw, BREAKER_LINES) } or {}, {}
+  local version, state, since, openUntil, turnedAt, openings, waiting, successes, failures, failedInRow, holdUntil, probeUntil,
+    second, passes, fullSecond, atWork, holdWhy, why, permits, ring = string.match(raw or UNWRITTEN, BREAKER_LINES)
   -- Another version's state is not worth stopping for: it is learnt again within a window.
-  if values[1] ~= '3' then values = { '3', 'CLOSED' } end
-  for i, name in ipairs(BREAKER_FIELDS) do
-    local value = values[i] or ''
-    if BREAKER_TEXTS[name] then breaker[name] = value else breaker[name] = value ~= '' and tonumber(value) or 0 end
-  end
-  return breaker
+  if version ~= '3' then return parseBreaker(UNWRITTEN) end
+  return {
+    state = state, -- CLOSED OPEN HALF_OPEN RAMP
+    since = number(since), -- when it came to that, Redis ms
+    openUntil = number(openUntil), -- end of the last opening
+    turnedAt = number(turnedAt), -- when it came to that, Redis microseconds: what was let through before says nothing about now
+    openings = number(openings), -- how often it opened of late: each opening doubles the next one's time
+    waiting = number(waiting), -- places given to those that were refused
+    successes = number(successes), -- of probes
+    failures = number(failures), -- of probes, those included whose permit ended by itself
+    failedInRow = number(failedInRow),
+    holdUntil = number(holdUntil), -- the venue's own "come back at"
+    probeUntil = number(probeUntil), -- end of the lease of the worker that tries a read
+    second = number(second), -- Redis second in which RAMP let the last one through
+    passes = number(passes), -- how many in that second
+    fullSecond = number(fullSecond), -- the last one in which somebody came beyond them
+    atWork = number(atWork), -- workers that were seen in the window when it opened, a bit each
+    holdWhy = holdWhy,
+    why = why, -- what brought it to its state
+    permits = permits, -- fence:until, by commas
+    ring = ring, -- calls of the window: see window.lua
+  }
 end
 
 local function packBreaker(breaker)
-  local lines = {}
-  for i, name in ipairs(BREAKER_FIELDS) do
-    local value = breaker[name]
-    lines[i] = BREAKER_TEXTS[name] and value or value == 0 and '' or string.format('%.0f', value)
-  end
-  return table.concat(lines, '\n')
+  return table.concat({
+    '3', breaker.state, line(breaker.since), line(breaker.openUntil), line(breaker.turnedAt), line(breaker.openings),
+    line(breaker.waiting), line(breaker.successes), line(breaker.failures), line(breaker.failedInRow), line(breaker.holdUntil),
+    line(breaker.probeUntil), line(breaker.second), line(breaker.passes), line(breaker.fullSecond), line(breaker.atWork),
+    breaker.holdWhy, breaker.why, breaker.permits, breaker.ring,
+  }, '\n')
 end
 
-local SETTINGS = { 'windowMs', 'minimumCalls', 'failureRatio', 'slowMs', 'slowRatio', 'failuresInRow', 'quorum', 'openMs',
-  'maximumOpenMs', 'permits', 'permitMs', 'successesToClose', 'rampMs', 'reopenPerSecond' }
-local SETTINGS_LINE = '^' .. string.rep('([^,]*),', #SETTINGS) .. '(.*)$'
+-- In the order of `packBreakerSettings`.
+local SETTINGS_LINE = '^' .. string.rep('([^,]*),', 14) .. '(.*)$'
 local function breakerSettings(packed)
-  local values, settings = { string.match(packed, SETTINGS_LINE) }, {}
-  for i, name in ipairs(SETTINGS) do settings[name] = tonumber(values[i]) end
-  settings.mode = values[#SETTINGS + 1]
-  return settings
+  local windowMs, minimumCalls, failureRatio, slowMs, slowRatio, failuresInRow, quorum, openMs, maximumOpenMs, permits, permitMs,
+    successesToClose, rampMs, reopenPerSecond, mode = string.match(packed, SETTINGS_LINE)
+  return {
+    windowMs = tonumber(windowMs), minimumCalls = tonumber(minimumCalls), failureRatio = tonumber(failureRatio),
+    slowMs = tonumber(slowMs), slowRatio = tonumber(slowRatio), failuresInRow = tonumber(failuresInRow),
+    quorum = tonumber(quorum), openMs = tonumber(openMs), maximumOpenMs = tonumber(maximumOpenMs), permits = tonumber(permits),
+    permitMs = tonumber(permitMs), successesToClose = tonumber(successesToClose), rampMs = tonumber(rampMs),
+    reopenPerSecond = tonumber(reopenPerSecond), mode = mode,
+  }
 end
 
 -- `turns` is for the caller to tell on.

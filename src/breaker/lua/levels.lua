@@ -1,18 +1,23 @@
 -- The levels that see an act, as their keys hold them.
--- Needs breaker.lua and orders.lua.
--- Keys from `first` on: overrides of `all`, then of each level its overrides and its breaker.
+-- Needs breaker.lua; parseLevels needs orders.lua too.
 
--- names and settings: one for each level, by spaces and bars; settings are '' where nothing is automatic.
-local function parseLevels(raws, first, names, settings)
-  local levels, i = { override = parseOverride(raws[first]) }, 0
-  local packed = {}
-  for each in string.gmatch(settings .. '|', '([^|]*)|') do packed[#packed + 1] = each end
+-- names and settings: one for each level, by spaces and bars; settings are '' where nothing is automatic. Their breakers have the
+-- key `first` and every `step`-th after it.
+local function parseBreakers(raws, first, step, names, settings)
+  local levels, at, eachSettings = {}, first, string.gmatch(settings .. '|', '([^|]*)|')
   for name in string.gmatch(names, '%S+') do
-    i = i + 1
-    local at = first + 2 * i
-    levels[i] = { name = name, key = at, override = parseOverride(raws[at - 1]), breaker = parseBreaker(raws[at]),
-      isAutomatic = packed[i] ~= '', packed = packed[i] }
+    local packed = eachSettings()
+    levels[#levels + 1] = { name = name, key = at, breaker = parseBreaker(raws[at]), isAutomatic = packed ~= '', packed = packed }
+    at = at + step
   end
+  return levels
+end
+
+-- With what people ordered. Keys from `first` on: overrides of `all`, then of each level its overrides and its breaker.
+local function parseLevels(raws, first, names, settings)
+  local levels = parseBreakers(raws, first + 2, 2, names, settings)
+  levels.override = parseOverride(raws[first])
+  for _, level in ipairs(levels) do level.override = parseOverride(raws[level.key - 1]) end
   return levels
 end
 

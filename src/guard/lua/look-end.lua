@@ -1,6 +1,6 @@
 -- What a look showed. "Not found" counts only for looks that began after quiesceAt, and only when two of them agree that
 -- began far enough apart.
--- KEYS  as look-begin's
+-- KEYS  1 record  2 store  then, where a breaker counts the look, the breaker of each level  last: in-flight set
 -- ARGV  1 member of the in-flight set  2 look fence  3 found | rejected | absent | repeatable | inconclusive | manual  4 payload (JSON)
 --       5 ttl ms of a resolved record  6 ms between agreeing looks  7 looks that must agree
 --       8 ok | fail | own | none: what it says about the venue's health  9 ms that it took, on the worker's monotonic clock
@@ -12,7 +12,6 @@
 --#include breaker
 --#include half-open
 --#include ramp
---#include orders
 --#include levels
 --#include outcome
 
@@ -27,7 +26,7 @@ local mine = record ~= nil and record.state == 'RECONCILING' and record.lookFenc
 
 local levels, lone = {}, false
 if ARGV[10] then
-  levels = parseLevels(raw, 3, ARGV[10], ARGV[11])
+  levels = parseBreakers(raw, 3, 1, ARGV[10], ARGV[11])
   local lookUps = levels[2]
   -- One that the record has moved on from gives its place as a probe back; but nothing is counted twice because a reply was lost.
   if lookUps.isAutomatic and (mine or lookUps.breaker.state == 'HALF_OPEN') then

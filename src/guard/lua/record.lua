@@ -6,7 +6,7 @@
 -- 19 lines. Every claim waits for what follows: one match for all of them, which runs in C, and no loop over names.
 local LINES = '^' .. string.rep('([^\n]*)\n', 18) .. '(.*)$'
 
-local function number(line) return tonumber(line) or 0 end
+local function number(line) return line ~= '' and tonumber(line) or 0 end
 
 local function parseRecord(raw)
   if not raw then return nil end

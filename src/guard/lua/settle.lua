@@ -1,5 +1,5 @@
 -- How an act ended, told by the one that got GO.
--- KEYS  1 record  2 store  then, where breakers count this act, those of levels.lua  last: in-flight set
+-- KEYS  1 record  2 store  then, where breakers count this act, the breaker of each level  last: in-flight set
 -- ARGV  1 member of the in-flight set  2 fence  3 done | reject | release | doubt  4 payload (JSON)
 --       5 ms since GO on the worker's monotonic clock  6 ttl ms of a resolved record
 --       7 ok | fail | own | none: what it says about the venue's health  8 quiescence ms
@@ -13,7 +13,6 @@
 --#include breaker
 --#include half-open
 --#include ramp
---#include orders
 --#include levels
 --#include outcome
 
@@ -61,7 +60,7 @@ end
 
 local levels, lone = {}, false
 if ARGV[9] then
-  levels = parseLevels(raw, 3, ARGV[9], ARGV[10])
+  levels = parseBreakers(raw, 3, 1, ARGV[9], ARGV[10])
   local told = { outcome = ARGV[7], elapsedMs = tonumber(ARGV[5]), worker = tonumber(ARGV[11]) }
   for _, level in ipairs(levels) do
     if level.isAutomatic then lone = levelEnded(level, now, 0, fence, told) or lone end
