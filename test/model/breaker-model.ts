@@ -47,7 +47,7 @@ export class BreakerModel {
   state: 'CLOSED' | 'OPEN' | 'HALF_OPEN' | 'RAMP' = 'CLOSED';
   openings = 0;
   openUntil = 0;
-  holdUntil = 0;
+  holdUntil = -Infinity;
   /** By Redis's clock. */
   probeUntilMs = 0;
   ramp: RampModel | undefined;
@@ -70,10 +70,15 @@ export class BreakerModel {
 
   judge(at: Moment, go: number, bucket: number, canProbe: boolean): Judgement {
     const { now } = at;
+    if (this.state === 'CLOSED' && this.isHoldOver(now)) {
+      this.hit('closed → ramp: a hold is over');
+      this.holdUntil = -Infinity;
+      this.comeBack(at, go - 1, at.ms - 3 * this.settings.rampMs);
+    }
     if (this.ramp) {
       if (!this.ramp.isOver(at.ms)) return this.ramp.judge(at, bucket);
       this.hit('ramp → closed: an act finds a second in which nobody had to wait');
-      this.turn('CLOSED', at, go - 1);
+      this.close(at, go - 1);
     }
     if (this.state === 'CLOSED') {
       this.hit('closed: lets pass');
@@ -156,7 +161,7 @@ export class BreakerModel {
     else lone = this.count(at, lastGo, told);
     if (this.ramp?.isOver(at.ms)) {
       this.hit('ramp → closed: an end finds one');
-      this.turn('CLOSED', at, lastGo);
+      this.close(at, lastGo);
     }
     return lone;
   }
@@ -170,6 +175,16 @@ export class BreakerModel {
       this.turn('OPEN', at, lastGo);
     }
     this.openUntil = until;
+  }
+
+  /** A kill of its level ends. */
+  unkill(now: number): void {
+    this.holdUntil = Math.max(this.holdUntil, now);
+  }
+
+  /** Whether the next act may bring it to come back, by the seconds of its moment. */
+  mayComeBack(now: number): boolean {
+    return this.state === 'CLOSED' && this.isHoldOver(now);
   }
 
   /** People hold it open no more, before the time that they had said. */
@@ -262,10 +277,26 @@ export class BreakerModel {
       return false;
     }
     this.hit('half-open → ramp');
-    this.turn('RAMP', at, lastGo);
-    this.ramp = new RampModel(this.settings, at.ms, this.hit);
-    this.window.clear();
+    this.comeBack(at, lastGo, at.ms);
     return false;
+  }
+
+  /** `sinceMs`: when its first stage began. */
+  private comeBack(at: Moment, lastGo: number, sinceMs: number): void {
+    this.turn('RAMP', at, lastGo);
+    this.ramp = new RampModel(this.settings, sinceMs, this.hit);
+    this.window.clear();
+  }
+
+  private close(at: Moment, lastGo: number): void {
+    this.turn('CLOSED', at, lastGo);
+    if (!this.isHoldOver(at.now)) return;
+    this.hit('ramp → closed: a hold that ended meanwhile needs no way back of its own');
+    this.holdUntil = -Infinity;
+  }
+
+  private isHoldOver(now: number): boolean {
+    return this.holdUntil > -Infinity && this.holdUntil <= now;
   }
 
   private failed(at: Moment, lastGo: number, count: number, row: BreakerRow): void {

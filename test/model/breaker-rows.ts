@@ -17,6 +17,8 @@ export const BREAKER_ROWS = [
   'closed → open: own failures of enough workers',
   'closed: an old failure is forgotten',
   'closed → open: a quiet time shortens the opening',
+  'closed → ramp: a hold is over',
+  'ramp → closed: a hold that ended meanwhile needs no way back of its own',
   'open: refuses',
   'open: one worker tries a read',
   'open: refuses while a read is tried',

@@ -9,6 +9,8 @@ export const LEVEL_ROWS = [
   'all killed: refuses',
   'a level killed: refuses',
   'a kill outlives a force that was ordered with it',
+  'all unkilled: comes back as after a hold',
+  'a level unkilled: comes back as after a hold',
   'held by the venue: refuses',
   'held by the venue: what lowers risk waits too',
   'held by the venue: even what people forced closed',
@@ -92,7 +94,10 @@ export class LevelsModel {
 
   /** Whether what is right to say of an act is another at the one moment than at the other, as far as seconds matter. */
   changesWithin(from: Moment, to: Moment): boolean {
-    return this.every.some(({ breaker: { ramp, probeUntilMs } }) => {
+    const ceil = (ms: number): number => Math.ceil(ms / 1_000);
+    return this.every.some(({ breaker }) => {
+      const { ramp, probeUntilMs } = breaker;
+      if (breaker.mayComeBack(from.now) && ceil(from.ms) !== ceil(to.ms)) return true;
       if (probeUntilMs > from.ms && probeUntilMs <= to.ms) return true;
       return ramp !== undefined && (ramp.stage(from.ms) !== ramp.stage(to.ms) || secondOf(from.ms) !== secondOf(to.ms));
     });
@@ -109,11 +114,17 @@ export class LevelsModel {
 
   /** Redis is told of an order. */
   tell(at: Moment, lastGo: number, name: string, order: Order): 'news' | 'same' | 'stale' {
-    if (name === 'all') return this.all.tell(order);
-    const { orders, breaker } = this.level(name);
-    const was = orders.forced(at.now);
+    const isAll = name === 'all';
+    const { orders: own, breaker } = this.level(isAll ? 'venue' : name);
+    const orders = isAll ? this.all : own;
+    const [was, wasKilled] = [orders.forced(at.now), orders.killed];
     const told = orders.tell(order);
     if (told !== 'news') return told;
+    if (wasKilled && !order.kill) {
+      this.hit(isAll ? 'all unkilled: comes back as after a hold' : 'a level unkilled: comes back as after a hold');
+      breaker.unkill(at.now);
+    }
+    if (isAll) return told;
     if (orders.forced(at.now) === 'open') breaker.forceOpen(at, lastGo, order.until, was === 'open');
     else if (was === 'open') breaker.lift(at.now);
     return told;

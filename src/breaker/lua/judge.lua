@@ -8,6 +8,8 @@ local LONGEST_QUEUE_S = 30
 
 -- What this level says of an act: pass | take (passes if it takes a place) | probe (a read first) | wait, and until when.
 local function breakerJudge(breaker, settings, now, micros, bucket, canProbe)
+  local isHoldOver = breaker.holdUntil > 0 and breaker.holdUntil <= now
+  if isHoldOver and breaker.state == 'CLOSED' then rampAfterHold(breaker, settings, now, micros) end
   if breaker.state == 'RAMP' then
     if not rampIsOver(breaker, settings, now) then return rampJudge(breaker, settings, now, bucket) end
     closeRamp(breaker, now, micros)
@@ -115,7 +117,7 @@ local function judgeLevels(levels, now, micros, fence, act)
   local takers = {}
   for _, level in ipairs(levels) do
     local breaker = level.breaker
-    if level.isAutomatic and breaker.state ~= 'CLOSED' then
+    if level.isAutomatic and (breaker.state ~= 'CLOSED' or breaker.holdUntil > 0) then
       local settings = settingsOf(level)
       local watched = settings.mode ~= 'enforce' or isForced(level.override, 'closed', now)
       local verdict, till = breakerJudge(breaker, settings, now, micros, act.bucket, act.canProbe and not watched)

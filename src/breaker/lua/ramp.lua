@@ -21,8 +21,18 @@ local function rampIsOver(breaker, settings, now)
   return now >= (math.max(begun, breaker.fullSecond + 1) + 1) * 1000
 end
 
+-- The end of a hold leaves nobody's health in doubt, but as many acts waiting as any other: every intent may pass, and no more in a
+-- second. So it begins in the last stage, as if the others had been.
+local function rampAfterHold(breaker, settings, now, micros)
+  turn(breaker, 'RAMP', now, micros, 'over: ' .. breaker.holdWhy)
+  breaker.since = now - (#SHARES - 1) * settings.rampMs
+  breaker.ring, breaker.atWork, breaker.holdUntil = '', 0, 0
+end
+
 local function closeRamp(breaker, now, micros)
   turn(breaker, 'CLOSED', now, micros, 'a second long nobody had to wait')
+  -- One that ended meanwhile needs no way back of its own.
+  if breaker.holdUntil <= now then breaker.holdUntil = 0 end
 end
 
 -- What RAMP says of an act.

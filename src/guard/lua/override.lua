@@ -1,8 +1,8 @@
 -- What people ordered of one level, as its control workflow has it; Redis holds a projection. The order, its audit row and what
 -- follows for the automatic state are one step.
--- KEYS  1 override  2 audit stream  3 in-flight set  4 breaker of the level (absent for `all`, which has none)
+-- KEYS  1 override  2 audit stream  3 in-flight set  4 breaker of the level; for `all`, which has none, that of the venue
 -- ARGV  1 number of the last order  2 1 if killed  3 open | closed | '' if nothing is forced  4 ms for which that still holds
---       5 actor  6 reason  7 ticket of what is forced  8 who killed  9 why
+--       5 actor  6 reason  7 ticket of what is forced  8 who killed  9 why  10 1 if the level is `all`
 --       then the last orders' audit rows, the oldest first, each as its number and its text
 -- Reply OK number turns | STALE number
 --#include record
@@ -23,20 +23,22 @@ if known == number then return { 'OK', text(known), '' } end
 redis.call('ZREM', KEYS[3], '')
 local untilMs = force == '' and 0 or now + forMs
 redis.call('SET', KEYS[1], table.concat({ '1', text(number), kill, force, text(untilMs), unpack(ARGV, 5, 9) }, '\n'))
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   -- More than one where Redis had lost them, or was away for some.
   if tonumber(ARGV[i]) > known then redis.call('XADD', KEYS[2], '*', 'what', 'override', 'number', ARGV[i], 'row', ARGV[i + 1]) end
 end
-if not KEYS[4] then return { 'OK', text(number), '' } end
-
 local breaker = parseBreaker(redis.call('GET', KEYS[4]))
+local isLifted = isKilled(before) and kill ~= '1'
+-- What a kill held comes back as after a hold of the venue that ends now.
+if isLifted and breaker.holdUntil <= now then breaker.holdUntil, breaker.holdWhy = now, killedBy(before) end
+local isAll = ARGV[10] == '1'
 local isHeld = breaker.state == 'OPEN' and isForced(before, 'open', now)
-if force == 'open' and not isHeld then
+if force == 'open' and not isHeld and not isAll then
   shut(breaker, now, micros, untilMs, forcedBy(ARGV[5], ARGV[6]))
-elseif isHeld then
+elseif isHeld and not isAll then
   -- Its end has moved; lifted before its time it goes on to probing at once, as at its end.
   breaker.openUntil = force == 'open' and untilMs or now
-else
+elseif not isLifted then
   return { 'OK', text(number), '' }
 end
 redis.call('SET', KEYS[4], packBreaker(breaker))

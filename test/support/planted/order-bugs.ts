@@ -45,7 +45,7 @@ export const ORDER_BUGS: (Bug & { by: Kind })[] = (
     {
       name: 'a forced open ends in closed',
       file: 'src/guard/lua/override.lua',
-      find: "if force == 'open' and not isHeld then",
+      find: "if force == 'open' and not isHeld and not isAll then",
       replace: 'if false then',
     },
     {
@@ -101,6 +101,24 @@ export const ORDER_BUGS: (Bug & { by: Kind })[] = (
       file: `${LUA}/judge.lua`,
       find: "local watched = settings.mode ~= 'enforce' or isForced(level.override, 'closed', now)",
       replace: "local watched = settings.mode ~= 'enforce'",
+    },
+    {
+      name: 'what a kill held comes back as a herd',
+      file: 'src/guard/lua/override.lua',
+      find: 'if isLifted and breaker.holdUntil <= now then',
+      replace: 'if false then',
+    },
+    {
+      name: 'what the venue held comes back as a herd',
+      file: `${LUA}/judge.lua`,
+      find: "if isHoldOver and breaker.state == 'CLOSED' then",
+      replace: 'if false then',
+    },
+    {
+      name: 'after a hold only a share of the intents may come',
+      file: `${LUA}/ramp.lua`,
+      find: 'breaker.since = now - (#SHARES - 1) * settings.rampMs',
+      replace: 'breaker.since = now',
     },
     {
       name: 'observe blocks',
