@@ -54,7 +54,7 @@ async function write(
       ...request,
       elapsedMs: performance.now() - goneAt,
       quiesceMs: act.quiesceMs,
-      breaker: reported(act.breaker, runtime.worker, health, hold),
+      breaker: reported(act.breaker, runtime.workerNumbers.at(act.ref.venue), health, hold),
     });
   let settlement: Settlement;
   try {

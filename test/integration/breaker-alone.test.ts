@@ -105,6 +105,16 @@ describe('a worker that fails while others do not', () => {
     expect(isShut(failing.runtime, PLACE)).toBe(false);
     expect(await failing.place()).toMatchObject(DONE);
   });
+
+  it('does not hold the others, whatever number it and they had drawn', async () => {
+    const [failing, well] = [aWorker(5), aWorker(5)];
+    for (const { runtime } of [failing, well]) await runtime.breakerWatch.refresh();
+    await well.place();
+    for (let i = 0; i < 3; i += 1) await failing.place(unwell);
+    expect(isShut(failing.runtime, PLACE)).toBe(true);
+    expect((await well.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker.state).toBe('CLOSED');
+    expect(await well.place()).toMatchObject(DONE);
+  });
 });
 
 describe('a worker whose own network fails', () => {
