@@ -176,6 +176,19 @@ describe('while Redis is away', () => {
     expect((await worker.publish()).failure?.message).toMatch(/2 of 2 calls failed, as this worker last saw it/);
   });
 
+  it('what turned by an end that Redis took only when it was back is told then', async () => {
+    const worker = aWorker();
+    await worker.place(unwell);
+    await worker.place(() => {
+      proxy.close();
+      return unwell();
+    });
+    expect(worker.turns).toEqual([]);
+    await backAgain();
+    while ((await worker.runtime.outbox.flush()) > 0) await sleep(20);
+    expect(worker.turns).toMatchObject([{ scope: 'paper/order.place', from: 'CLOSED', to: 'OPEN' }]);
+  });
+
   it('enough failures of this process hold it, a cancel is only counted', async () => {
     const worker = aWorker();
     await worker.open();
