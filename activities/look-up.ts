@@ -127,7 +127,7 @@ class LookUp {
   }
 
   private async look(start: LookStart & { kind: 'LOOK' }, askedAt: number, stay: Stay): Promise<LookUpAnswer> {
-    const { guard, recorder, log, worker } = this.runtime;
+    const { guard, recorder, log, workerNumbers } = this.runtime;
     const { effect } = this;
     const { input, ref } = this.job;
     const absence = effect.absence(ref.venue);
@@ -144,7 +144,7 @@ class LookUp {
     const verdict = this.verdictOn(sighting, confirming && !start.neverSent);
     const elapsedMs = performance.now() - begunAt;
     const { levels } = this;
-    const breaker = levels && { ...reported({ levels }, worker, health, hold), elapsedMs };
+    const breaker = levels && { ...reported({ levels }, workerNumbers.at(ref.venue), health, hold), elapsedMs };
     const end = await recorder.guard('look', lookResult, () =>
       guard.lookEnd(ref, { fence: start.fence, ...verdict, absence, breaker }),
     );

@@ -20,7 +20,7 @@ export function placeCost({ runtime }: Services): number {
   for (let i = 0; i < CALLS; i++) {
     const levels = breakerLevels(runtime.config, { jobType: effect.jobType, account: job.account });
     const stay = enter(runtime, act);
-    reported({ levels }, runtime.worker, 'ok', undefined);
+    reported({ levels }, runtime.workerNumbers.at(job.ref.venue), 'ok', undefined);
     stay.report('ok', 'no');
     stay.leave();
   }

@@ -6,6 +6,7 @@ import type { VenueHealth } from './report';
 import { ALL, VENUE_LEVEL } from './scope';
 import { packBreakerSettings, type BreakerSettings } from './settings';
 import { parseBreaker, type BreakerSnapshot } from './snapshot';
+import type { NumberedWorker } from './worker-numbers';
 
 /** One level of a venue as Redis holds it: what is automatic, and what people ordered. */
 export interface LevelStanding {
@@ -35,6 +36,7 @@ export class Breakers {
       override(venue: string, level: string): string;
       audit(venue: string): string;
       inflight(venue: string): string;
+      workers(venue: string): string;
     },
   ) {}
 
@@ -47,8 +49,20 @@ export class Breakers {
   /** As `read`, with the Redis time of it: whether something is over by then no clock of a worker's can tell. */
   async readAt(venue: string, levels: readonly string[]): Promise<{ nowMs: number; levels: LevelStanding[] }> {
     const names = [ALL, ...levels];
-    const [nowMs, ...raws] = await this.run('standings', this.keysOf(venue, names), []);
+    const [nowMs, , ...raws] = await this.run('standings', this.keysOf(venue, names), []);
     return { nowMs: Number(nowMs), levels: standingsOf(names, raws) };
+  }
+
+  /** As `readAt`, asked by a worker: leases it the number by which the venue's breakers tell it from others. */
+  async readAs(
+    worker: NumberedWorker,
+    venue: string,
+    levels: readonly string[],
+  ): Promise<{ nowMs: number; number: number; levels: LevelStanding[] }> {
+    const names = [ALL, ...levels];
+    const keys = [...this.keysOf(venue, names), this.keys.workers(venue)];
+    const [nowMs, number, ...raws] = await this.run('standings', keys, [worker.token, worker.number]);
+    return { nowMs: Number(nowMs), number: Number(number), levels: standingsOf(names, raws) };
   }
 
   /**

@@ -1,10 +1,23 @@
 import { forceAt, type Override } from './override';
+import type { BreakerSettings } from './settings';
 
 export const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN', 'RAMP'] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
 
-/** The automatic state of one level as Redis holds it; times are Redis ms, 0 where there is none. */
-export interface BreakerSnapshot {
+export interface Calls {
+  calls: number;
+  /** Those of the calls that failed or were slow. */
+  failures: number;
+  slow: number;
+  /** Failures of workers' own networks, which count as calls only once enough workers had them. */
+  own: number;
+}
+
+/**
+ * The automatic state of one level as Redis holds it; times are Redis ms, 0 where there is none. Its calls are those of the
+ * window that ended with the last of them.
+ */
+export interface BreakerSnapshot extends Calls {
   state: BreakerState;
   since: number;
   openUntil: number;
@@ -17,12 +30,8 @@ export interface BreakerSnapshot {
   why: string;
   /** Probes under way. */
   permits: number;
-  /** Calls of the window, and those of them that failed or were slow. */
-  calls: number;
-  failures: number;
-  slow: number;
-  /** Failures of workers' own networks, which count as calls only once enough workers had them. */
-  own: number;
+  /** The same calls by the tenth of a window in which they were counted. */
+  slots: readonly (Calls & { slot: number })[];
 }
 
 const FORMAT = '3';
@@ -35,14 +44,10 @@ export function parseBreaker(raw: string | null): BreakerSnapshot {
   const lines = raw?.startsWith(`${FORMAT}\n`) ? raw.split('\n') : [];
   const number = (at: number): number => Number(lines[at] ?? 0);
   const each = (at: number): string[] => (lines[at] ?? '').split(',').filter(Boolean);
-  const sums = { calls: 0, failures: 0, slow: 0, own: 0 };
-  for (const slot of each(TEXT_AT.ring)) {
-    const [, calls = 0, failures = 0, slow = 0, , , own = 0] = slot.split(':').map(Number);
-    sums.calls += calls;
-    sums.failures += failures;
-    sums.slow += slow;
-    sums.own += own;
-  }
+  const slots = each(TEXT_AT.ring).map((packed) => {
+    const [slot = 0, calls = 0, failures = 0, slow = 0, , , own = 0] = packed.split(':').map(Number);
+    return { slot, calls, failures, slow, own };
+  });
   return {
     state: (lines[AT.state] as BreakerState | undefined) ?? 'CLOSED',
     since: number(AT.since),
@@ -53,8 +58,29 @@ export function parseBreaker(raw: string | null): BreakerSnapshot {
     holdWhy: lines[TEXT_AT.holdWhy] ?? '',
     why: lines[TEXT_AT.why] ?? '',
     permits: each(TEXT_AT.permits).length,
-    ...sums,
+    ...sum(slots),
+    slots,
   };
+}
+
+/** As many as a window has in `lua/window.lua`. */
+const SLOTS = 10;
+
+/** The calls of the window that ends now: what nobody calls holds older ones until the next call. Without settings none count. */
+export function callsAt(
+  nowMs: number,
+  { slots }: BreakerSnapshot,
+  settings: Pick<BreakerSettings, 'windowMs'> | undefined,
+): Calls {
+  if (!settings) return sum([]);
+  const last = Math.floor((nowMs * SLOTS) / settings.windowMs);
+  // What lies a window ahead is of before Redis's clock went back.
+  return sum(slots.filter(({ slot }) => Math.abs(last - slot) < SLOTS));
+}
+
+function sum(slots: readonly Calls[]): Calls {
+  const of = (what: keyof Calls): number => slots.reduce((so, slot) => so + slot[what], 0);
+  return { calls: of('calls'), failures: of('failures'), slow: of('slow'), own: of('own') };
 }
 
 export type Standing = BreakerState | 'HELD' | 'FORCED_OPEN' | 'FORCED_CLOSED' | 'KILLED';

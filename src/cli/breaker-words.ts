@@ -1,6 +1,6 @@
 import { forceAt, type Override } from '../breaker/override';
 import type { BreakerSettings } from '../breaker/settings';
-import type { BreakerSnapshot, Standing } from '../breaker/snapshot';
+import { callsAt, type BreakerSnapshot, type Standing } from '../breaker/snapshot';
 import { duration } from './output';
 
 export interface BreakerWords {
@@ -48,7 +48,8 @@ export function breakerWords(
   settings: BreakerSettings | undefined,
   nowMs: number,
 ): BreakerWords {
-  const { calls, failures, slow, state, since } = breaker;
+  const { state, since } = breaker;
+  const { calls, failures, slow } = callsAt(nowMs, breaker, settings);
   const force = forceAt(override, nowMs);
   const left = (until: number): string => duration(until - nowMs);
   const { actor, reason, ticket } = override.kill

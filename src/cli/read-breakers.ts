@@ -19,16 +19,16 @@ export interface BreakerLine extends BreakerWords {
 export async function readBreakers(config: FillsafeConfig, scopes: readonly Scope[]): Promise<BreakerLine[]> {
   const { guard, close } = await openGuard(config);
   try {
-    const nowMs = await guard.now();
     const lane = laneVenues(config);
     const venues = [...new Set(scopes.flatMap((scope) => venuesOf(scope, lane)))];
-    const read = (venue: string): Promise<LevelStanding[]> => {
+    const read = (venue: string): Promise<{ nowMs: number; levels: LevelStanding[] }> => {
       const levels = scopes.filter((scope) => scope.venue === venue).map(({ level }) => level);
-      return guard.breakers.read(venue, [VENUE_LEVEL, ...levels]);
+      return guard.breakers.readAt(venue, [VENUE_LEVEL, ...levels]);
     };
     const standings = new Map(await Promise.all(venues.map(async (venue) => [venue, await read(venue)] as const)));
     const inWords = (venue: string, level: string): BreakerWords => {
-      const { breaker, override } = standings.get(venue)!.find((each) => each.level === level)!;
+      const { nowMs, levels } = standings.get(venue)!;
+      const { breaker, override } = levels.find((each) => each.level === level)!;
       const settings = level === ALL ? undefined : breakerSettings(config, settingsOf(level));
       const words = breakerWords({ breaker, override, ...standing(breaker, override, nowMs) }, settings, nowMs);
       return level === LOOK_UP_LEVEL ? ofLookUps(words) : words;

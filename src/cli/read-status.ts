@@ -3,10 +3,11 @@ import { jobsQuery } from '../client/job-list';
 import { openGuard, type OpenGuard } from '../client/open-guard';
 import { queuePollers, type QueuePollers } from '../client/queue-pollers';
 import { ALL } from '../breaker/scope';
-import type { BreakerState } from '../breaker/snapshot';
+import { callsAt, type BreakerState } from '../breaker/snapshot';
 import type { FillsafeConfig } from '../config/schema';
 import { BOOKS, JOB_TYPES } from '../domain/job-types';
 import { createMetrics } from '../metrics/catalog';
+import { breakerSettings } from '../policy/job-policy';
 import { checkRedis } from '../redis/safety';
 import { safetyOptions } from '../redis/safety-options';
 import { errorText } from './output';
@@ -129,9 +130,12 @@ async function fromGuard({ guard, redis }: OpenGuard, config: FillsafeConfig, ve
     const records = (await guard.unresolved(venue)).filter(({ record }) => record.state !== 'CLAIMED');
     unresolved += records.length;
     parked += records.filter(({ record }) => record.state === 'MANUAL').length;
-    for (const { level: jobType, breaker } of venue === BOOKS ? [] : await guard.breakers.read(venue, JOB_TYPES)) {
+    if (venue === BOOKS) continue;
+    const { nowMs, levels } = await guard.breakers.readAt(venue, JOB_TYPES);
+    for (const { level: jobType, breaker } of levels) {
       if (jobType === ALL) continue;
-      const { state, since, openUntil, failures, calls } = breaker;
+      const { state, since, openUntil } = breaker;
+      const { failures, calls } = callsAt(nowMs, breaker, breakerSettings(config, { jobType }));
       const times = { since: since || null, openUntil: openUntil || null };
       breakers.push({ venue, jobType, state, ...times, failures, calls });
     }

@@ -23,6 +23,8 @@ export function guardKeys(namespace: string) {
     breaker: (venue: string, level: string) => at(venue, `breaker:${level}`),
     /** What people ordered of a level, or of `all`: a projection of its control workflow. */
     override: (venue: string, level: string) => at(venue, `override:${level}`),
+    /** Which worker goes by which number at the breakers of a venue. */
+    workers: (venue: string) => at(venue, 'workers'),
   };
 }
 

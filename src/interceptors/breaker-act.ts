@@ -54,7 +54,7 @@ export async function probe(
     () => 'ok' as const,
     (error: unknown) => (isOwnFailure(error) ? ('own' as const) : ('fail' as const)),
   );
-  const told = { health, worker: runtime.worker };
+  const told = { health, worker: runtime.workerNumbers.at(act.ref.venue) };
   const { turns, lone } = await runtime.guard.breakers.probed(act.ref.venue, { level, token }, told, settings);
   // One whose reads do not leave it leaves the trying to others.
   if (lone) act.stay.report('own', 'maybe');

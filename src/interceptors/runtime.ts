@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { LocalBreakers } from '../breaker/local';
 import type { BreakerWatch } from '../breaker/watch';
+import type { WorkerNumbers } from '../breaker/worker-numbers';
 import type { FillsafeConfig } from '../config/schema';
 import type { Effects } from '../guard/effects';
 import type { Guard } from '../guard/guard';
@@ -24,8 +25,7 @@ export interface Runtime {
   breakerWatch: BreakerWatch;
   /** The breakers of this process alone. */
   locals: LocalBreakers;
-  /** Of 0 to 30: tells the failures of one worker from those of many. */
-  worker: number;
+  workerNumbers: Pick<WorkerNumbers, 'at'>;
   /** Hears of each change of a breaker that this worker brought about. Never throws. */
   onTurn: (turn: BreakerTurn) => void;
 }

@@ -54,7 +54,7 @@ async function write(
       ...request,
       elapsedMs: performance.now() - goneAt,
       quiesceMs: act.quiesceMs,
-      breaker: reported(act.breaker, runtime.worker, health, hold),
+      breaker: reported(act.breaker, runtime.workerNumbers.at(act.ref.venue), health, hold),
     });
   let settlement: Settlement;
   try {
@@ -70,7 +70,12 @@ async function write(
       'Redis did not take how an act ended; trying on',
     );
     act.stay.report(health, 'maybe');
-    runtime.outbox.add(async () => void (await send()));
+    runtime.outbox.add(async () => {
+      const late = await send();
+      if (late.kind === 'OK') tellTurns(runtime, act.ref.venue, late.turns);
+      // Its caller has had the answer: only who watches can still hear of it.
+      else if (end.ending === 'done' && 'result' in outcome) tellMishap(runtime, act, outcome.result, late);
+    });
     return 1;
   }
   if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
@@ -113,21 +118,26 @@ function fenced(
     throw new DoubtError(`refused after its record had moved on to ${now.state}; looking up what is true`);
   }
   if (ending !== 'done' || !('result' in outcome)) return 1;
-  const mine = orderIdOf(outcome.result);
+  tellMishap(runtime, act, outcome.result, now);
+  throw new DoubtError(`the act ended after its record had moved on to ${now.state}; looking up what is true`);
+}
+
+/** An act happened, and its record says otherwise: what nothing can undo here must be seen. */
+function tellMishap(runtime: Runtime, act: Act, result: object, now: { state: string; payload: unknown }): void {
+  const mine = orderIdOf(result);
   const recorded = now.state === 'DONE' ? orderIdOf(now.payload) : undefined;
   if (recorded !== undefined && mine !== undefined && recorded !== mine) {
-    // Two acts really happened for one intent. Nothing can undo it here; it must be seen.
+    // Two acts really happened for one intent.
     runtime.recorder.duplicate(act.ref.jobType, 'fencing');
     runtime.log.fatal({ ...act.ref, orderId: mine, recordedOrderId: recorded }, 'an act happened twice');
   }
   if (now.state === 'REJECTED') {
-    // It took effect after every deadline. Its caller was told that it did not happen: that must be seen too.
+    // It took effect after every deadline. A caller was told that it did not happen.
     runtime.log.fatal(
       { ...act.ref, orderId: mine, told: now.payload },
       'an act happened after its job had ended as refused',
     );
   }
-  throw new DoubtError(`the act ended after its record had moved on to ${now.state}; looking up what is true`);
 }
 
 function orderIdOf(result: unknown): string | undefined {

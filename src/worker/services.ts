@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { LocalBreakers } from '../breaker/local';
 import { ALL, LOOK_UP_LEVEL, VENUE_LEVEL } from '../breaker/scope';
 import { BreakerWatch } from '../breaker/watch';
+import { WorkerNumbers } from '../breaker/worker-numbers';
 import type { FillsafeConfig } from '../config/schema';
 import { isJobType } from '../domain/job-types';
 import { Guard } from '../guard/guard';
@@ -154,19 +154,19 @@ function assemble(
     refreshGates();
     await Promise.all([refreshRedis(), ...names.map(refreshVenue), ...names.map(refreshBreakers)]);
   };
+  const workerNumbers = new WorkerNumbers();
   const breakerWatch = new BreakerWatch({
     places,
     settings: (level) => breakerSettings(config, settingsOf(level)),
-    read: (name, levels) => guard.breakers.readAt(name, levels),
+    read: (name, levels) => workerNumbers.lease(name, (worker) => guard.breakers.readAs(worker, name, levels)),
     onOrdersLost: (scope) => controls?.lost(scope),
     // A new connection may lead to a server that does not answer yet: then it was not compared.
     onBack: () => guard.store.compare(),
     log,
   });
   const runtime: Runtime = {
-    ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects, breakerWatch },
+    ...{ config, guard, watch, recorder, outbox, crowd: new Crowd(), log, effects, breakerWatch, workerNumbers },
     locals: new LocalBreakers((jobType) => breakerSettings(config, settingsOf(jobType))),
-    worker: randomInt(31),
     onTurn: (turn) => controls?.turned(turn),
   };
   return {

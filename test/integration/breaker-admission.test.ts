@@ -29,13 +29,13 @@ describe('an attempt whose request cannot leave its worker', () => {
   const breaker = async () => (await job.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
   let placed = 0;
   const fails = (worker: number, error: Error = unreachable()): Promise<AttemptEnd> => {
-    job.runtime.worker = worker;
+    job.runtime.workerNumbers = { at: () => worker };
     placed += 1;
     return job.attempt({ input: { ...ORDER, intentId: `i${placed}` }, act: () => Promise.reject(error) });
   };
 
   it('says nothing of the venue, until other workers have the same trouble', async () => {
-    job.runtime.worker = 7;
+    job.runtime.workerNumbers = { at: () => 7 };
     await job.attempt();
     for (let i = 0; i < 4; i += 1) expect((await fails(0)).failure?.type).toBe('NOT_SENT');
     expect(await breaker()).toMatchObject({ state: 'CLOSED', calls: 1, failures: 0, own: 4 });
@@ -61,14 +61,15 @@ describe('an attempt whose request cannot leave its worker', () => {
 
     const reads: number[] = [];
     job.effects['order.place'].probe = () => {
-      reads.push(job.runtime.worker);
-      return job.runtime.worker === 0 ? Promise.reject(unreachable()) : Promise.resolve();
+      const worker = job.runtime.workerNumbers.at('paper');
+      reads.push(worker);
+      return worker === 0 ? Promise.reject(unreachable()) : Promise.resolve();
     };
     expect((await fails(0, new Error('must not act'))).failure).toMatchObject({ type: 'BREAKER_OPEN' });
     expect(await breaker()).toMatchObject({ state: 'OPEN', openings: 1 });
 
     await rewrite(redis, key, (raw) => shiftBreaker(raw, 1_000, settings.window_seconds * 1_000));
-    job.runtime.worker = 7;
+    job.runtime.workerNumbers = { at: () => 7 };
     expect((await job.attempt()).result).toMatchObject({ status: 'done' });
     expect(await breaker()).toMatchObject({ state: 'HALF_OPEN' });
     expect(reads).toEqual([0, 7]);

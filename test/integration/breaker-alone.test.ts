@@ -105,6 +105,16 @@ describe('a worker that fails while others do not', () => {
     expect(isShut(failing.runtime, PLACE)).toBe(false);
     expect(await failing.place()).toMatchObject(DONE);
   });
+
+  it('does not hold the others, whatever number it and they had drawn', async () => {
+    const [failing, well] = [aWorker(5), aWorker(5)];
+    for (const { runtime } of [failing, well]) await runtime.breakerWatch.refresh();
+    await well.place();
+    for (let i = 0; i < 3; i += 1) await failing.place(unwell);
+    expect(isShut(failing.runtime, PLACE)).toBe(true);
+    expect((await well.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker.state).toBe('CLOSED');
+    expect(await well.place()).toMatchObject(DONE);
+  });
 });
 
 describe('a worker whose own network fails', () => {
@@ -164,6 +174,19 @@ describe('while Redis is away', () => {
     await worker.runtime.breakerWatch.refresh('paper');
     proxy.close();
     expect((await worker.publish()).failure?.message).toMatch(/2 of 2 calls failed, as this worker last saw it/);
+  });
+
+  it('what turned by an end that Redis took only when it was back is told then', async () => {
+    const worker = aWorker();
+    await worker.place(unwell);
+    await worker.place(() => {
+      proxy.close();
+      return unwell();
+    });
+    expect(worker.turns).toEqual([]);
+    await backAgain();
+    while ((await worker.runtime.outbox.flush()) > 0) await sleep(20);
+    expect(worker.turns).toMatchObject([{ scope: 'paper/order.place', from: 'CLOSED', to: 'OPEN' }]);
   });
 
   it('enough failures of this process hold it, a cancel is only counted', async () => {

@@ -8,6 +8,7 @@ import { createEffects, type EffectDefinition } from '../../activities';
 import { loadConfig } from '../../src/config/load';
 import { LocalBreakers } from '../../src/breaker/local';
 import { BreakerWatch } from '../../src/breaker/watch';
+import { WorkerNumbers } from '../../src/breaker/worker-numbers';
 import { BOOKS, isJobType, type JobType } from '../../src/domain/job-types';
 import { classifyFailure } from '../../src/failures/classify';
 import type { FailureInput } from '../../src/failures/categories';
@@ -88,6 +89,7 @@ export function effectHarness(
     ownEffects?: readonly EffectDefinition[];
     watch?: Runtime['watch'];
     replicated?: ReplicatedAdmissions;
+    /** The number that it draws before Redis tells it one. */
     worker?: number;
     /** The clock of the breakers of this process alone. */
     localNow?: () => number;
@@ -136,22 +138,22 @@ export function effectHarness(
   const own = real.all.filter(({ jobType }) => !isJobType(jobType));
   const turns: BreakerTurn[] = [];
   const lost: string[] = [];
+  const workerNumbers = new WorkerNumbers(worker);
   const breakerWatch = new BreakerWatch({
     places: [...Object.values(effects), ...own].flatMap(({ jobType, venues }) =>
       venues.map((name) => ({ jobType, venue: name })),
     ),
     settings: (level) => breakerSettings(config, settingsOf(level)),
-    read: (name, levels) => guard.breakers.readAt(name, levels),
+    read: (name, levels) => workerNumbers.lease(name, (asking) => guard.breakers.readAs(asking, name, levels)),
     onOrdersLost: (scope) => void lost.push(scope),
     onBack: () => undefined,
     log,
   });
   const runtime: Runtime = {
-    ...{ config, guard, watch, outbox, crowd: new Crowd(), log, breakerWatch },
+    ...{ config, guard, watch, outbox, crowd: new Crowd(), log, breakerWatch, workerNumbers },
     locals: new LocalBreakers((jobType) => breakerSettings(config, settingsOf(jobType)), localNow),
     recorder: new Recorder(metrics, () => undefined),
     effects: new Effects([...Object.values(effects), ...own]),
-    worker,
     onTurn: (turn) => void turns.push(turn),
   };
 

@@ -37,7 +37,8 @@ describe('a breaker in words', () => {
 
   it('that is open says since when, why, how many failed and when it tries', () => {
     const open = { state: 'OPEN', since: NOW - 5_000, openUntil: NOW + 10_000, why: '5 of 8 calls failed' } as const;
-    expect(wordsOf({ ...open, calls: 8, failures: 5 })).toMatchObject({
+    const slots = [{ slot: NOW / 3_000, calls: 8, failures: 5, slow: 0, own: 0 }];
+    expect(wordsOf({ ...open, slots })).toMatchObject({
       ...{ standing: 'OPEN', words: 'OPEN, jobs are held', held: true, why: '5 of 8 calls failed' },
       ...{ since: '2026-01-05T08:59:55.000Z', until: '2026-01-05T09:00:10.000Z', failureRatio: 0.625 },
       next: 'tries the venue in 10 s',

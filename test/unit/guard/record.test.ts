@@ -80,6 +80,10 @@ describe('what Redis holds', () => {
     expect(parseBreaker(written.join('\n'))).toEqual({
       ...{ state: 'OPEN', since: 5, openUntil: 9, openings: 2, failedInRow: 3, permits: 1, why: '4 of 8 failed' },
       ...{ holdUntil: 12, holdWhy: 'RATE_LIMIT: slow down', calls: 8, failures: 4, slow: 1, own: 3 },
+      slots: [
+        { slot: 11, calls: 7, failures: 3, slow: 1, own: 2 },
+        { slot: 10, calls: 1, failures: 1, slow: 0, own: 1 },
+      ],
     });
     expect(parseBreaker(['2', ...written.slice(1)].join('\n'))).toEqual(parseBreaker(null));
   });
