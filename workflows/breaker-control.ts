@@ -9,6 +9,7 @@ import {
   defineSignal,
   defineUpdate,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -29,6 +30,7 @@ import {
   order,
   ordersOf,
   refuse,
+  standsAlready,
   turned,
   type ControlState,
   type Projection,
@@ -234,7 +236,12 @@ class Control {
   }
 
   private take(request: OverrideRequest): void {
-    order(this.state, request, Date.now());
+    // What stands is written again even so: whoever repeats a kill may have seen that it does not hold.
+    if (standsAlready(this.state, request) && patched('a kill that stands is no second order')) {
+      this.state.isLost = true;
+    } else {
+      order(this.state, request, Date.now());
+    }
     this.asked += 1;
     this.tell();
   }

@@ -83,6 +83,19 @@ export function order(state: ControlState, request: OverrideRequest, nowMs: numb
   happened(state, nowMs, `${actor} ordered ${action}${span}: ${reason}`);
 }
 
+/**
+ * Whether this kill was ordered word for word and nobody has lifted it since: it is the same one then, told again. A client that
+ * does not hear of its kill leaves it a second time, in another way, and cannot know that the first was taken.
+ */
+export function standsAlready({ rows, kill }: ControlState, request: OverrideRequest): boolean {
+  if (request.action !== 'kill' || kill === null) return false;
+  const { actor, reason, ticket = null } = request;
+  const sinceLifted = rows.slice(rows.findLastIndex(({ action }) => action === 'unkill') + 1);
+  return sinceLifted.some(
+    (row) => row.action === 'kill' && row.actor === actor && row.reason === reason && row.ticket === ticket,
+  );
+}
+
 /** The order's row, and what it changes of what is in force. */
 export function enter(state: ControlState, request: OverrideRequest, atMs: number): void {
   const { action, actor, reason } = request;

@@ -21,13 +21,16 @@ function controls(answer: (asked: Asked) => Promise<void> = () => Promise.resolv
     asked.push(each);
   };
   const workflow = {
-    executeUpdateWithStart: (
+    startUpdateWithStart: async (
       what: string,
       {
         args,
         startWorkflowOperation,
       }: { args: unknown[]; startWorkflowOperation: { options: { workflowId: string } } },
-    ) => take({ workflowId: startWorkflowOperation.options.workflowId, what, args }),
+    ) => {
+      await take({ workflowId: startWorkflowOperation.options.workflowId, what, args });
+      return { result: () => Promise.resolve() };
+    },
     signalWithStart: (
       _type: string,
       { workflowId, signal, signalArgs }: { workflowId: string; signal: string; signalArgs: unknown[] },

@@ -12,6 +12,7 @@ import {
   order,
   ordersOf,
   refuse,
+  standsAlready,
   turned,
   type ControlState,
 } from '../../../../src/breaker/control/state';
@@ -180,6 +181,34 @@ describe('what is ordered of a scope', () => {
       isResent(state, `update-${i}`, START);
     }
     expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(300_000);
+  });
+});
+
+describe('a kill that is told again', () => {
+  const kill = { action: 'kill', reason: 'a drill', actor: 'ann', ticket: 'OPS-1' } as const;
+  const after = (...requests: OverrideRequest[]): ControlState => {
+    const state = newState('paper');
+    for (const each of requests) order(state, each, START);
+    return state;
+  };
+
+  it('word for word is the same one while it stands, whoever killed for another reason meanwhile', () => {
+    expect(standsAlready(after(), kill)).toBe(false);
+    expect(standsAlready(after(kill), kill)).toBe(true);
+    expect(standsAlready(after(kill, { ...kill, actor: 'bob' }, byHand('open', 60)), kill)).toBe(true);
+    expect(standsAlready(after(kill, byHand('unkill')), kill)).toBe(false);
+    expect(standsAlready(after(kill, byHand('unkill'), { ...kill, actor: 'bob' }), kill)).toBe(false);
+  });
+
+  it.each([{ reason: 'another' }, { actor: 'bob' }, { ticket: 'OPS-2' }, { ticket: undefined }])(
+    'in other words is another one: %j',
+    (other) => {
+      expect(standsAlready(after(kill), { ...kill, ...other } as OverrideRequest)).toBe(false);
+    },
+  );
+
+  it('is not taken for another order of the same words', () => {
+    expect(standsAlready(after(kill), { ...kill, action: 'unkill' })).toBe(false);
   });
 });
 
