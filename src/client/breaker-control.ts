@@ -7,6 +7,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import type { KnownAudit } from '../breaker/control/audit';
 import type { ControlSnapshot } from '../breaker/control/page';
+import type { Remembered } from '../breaker/control/memory';
 import type { HeldPlace } from '../breaker/control/places';
 import { parseOverrideRequest, type OverrideRequest } from '../breaker/control/request';
 import { controlId, scopeOfControl } from '../breaker/scope';
@@ -75,14 +76,14 @@ export class BreakerControl {
     }
   }
 
-  /** Writes what is ordered to Redis again. For workers. */
-  restore(places: readonly HeldPlace[]): Promise<ControlSnapshot> {
-    return this.update('restore', [places], `the orders of ${this.scope}`);
+  /** Writes what is ordered to Redis again; `seen` is the latest order that the worker knows of. For workers. */
+  restore(places: readonly HeldPlace[], seen?: Remembered): Promise<ControlSnapshot> {
+    return this.update('restore', [places, seen], `the orders of ${this.scope}`);
   }
 
   /** Has it written again without waiting for that: many workers may notice the same loss. For workers. */
-  async lost(places: readonly HeldPlace[]): Promise<void> {
-    await this.tell('restore', places);
+  async lost(places: readonly HeldPlace[], seen?: Remembered): Promise<void> {
+    await this.tell('restore', places, seen);
   }
 
   /** Tells that the automatic breaker turned, starting the workflow where there is none. For workers. */
@@ -100,9 +101,9 @@ export class BreakerControl {
     return this.query('history');
   }
 
-  private async tell(signal: string, what: unknown): Promise<void> {
+  private async tell(signal: string, ...signalArgs: unknown[]): Promise<void> {
     await this.temporal.connection.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
-      this.temporal.workflow.signalWithStart('breakerControl', { ...this.start(), signal, signalArgs: [what] }),
+      this.temporal.workflow.signalWithStart('breakerControl', { ...this.start(), signal, signalArgs }),
     );
   }
 

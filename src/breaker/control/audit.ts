@@ -8,7 +8,7 @@ import { ACTIONS, type OverrideAction, type OverrideRequest } from './request';
  */
 export interface AuditRow {
   scope: string;
-  /** From 1 on, without gaps. */
+  /** From 1 on, without gaps but those after a loss, where workers remember later orders than are left. */
   number: number;
   /** ISO 8601, by Temporal's clock. */
   at: string;
@@ -91,11 +91,13 @@ function unlinkedRow(rows: readonly AuditRow[]): BrokenRow | undefined {
   let expected = Math.min(...rows.map(({ number }) => number));
   let carried: string | undefined = expected === 1 ? '' : undefined;
   for (const { number, hash, previous } of rows) {
-    if (number > expected) return { number: expected, problem: 'it is missing, or not in its place' };
+    // Numbers that were never given here leave no gap: the row goes on from the one before it.
+    if (number > expected && previous !== carried)
+      return { number: expected, problem: 'it is missing, or not in its place' };
     if (number < expected) return { number, problem: 'it stands behind a later one, or twice' };
     if (previous !== (carried ?? previous))
       return { number, problem: 'it or the row before it is not what it was: their hashes differ' };
-    expected += 1;
+    expected = number + 1;
     carried = hash;
   }
   return undefined;

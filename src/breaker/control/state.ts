@@ -1,5 +1,6 @@
 import type { LevelOrders } from '../breakers';
 import { nextRow, type AuditRow } from './audit';
+import type { Remembered } from './memory';
 import type { HeldPlace } from './places';
 import type { OverrideRequest } from './request';
 
@@ -40,6 +41,10 @@ export interface ControlState {
   projected: number;
   /** Redis may have lost what it held, or there is a new place: all of it is to be written again. */
   isLost: boolean;
+  /** Highest number that a worker had seen when all else had lost it, 0 if none: later orders are numbered above it. */
+  seen: number;
+  /** What a worker told of later orders than are known here, until that is compared with what Redis holds. */
+  told: Remembered | null;
   /** Where orders may hold acts, as far as workers told. */
   places: HeldPlace[];
   /** Updates that were taken of late: one that its client sends again is no second order. */
@@ -69,7 +74,7 @@ const RESENT_WITHIN_MS = 600_000;
 export function newState(scope: string): ControlState {
   return {
     ...{ scope, rows: [], number: 0, hash: '', kill: null, force: null, automatic: null, events: [], refused: null },
-    ...{ note: '', isAdopted: false, projected: 0, isLost: false, places: [], taken: [] },
+    ...{ note: '', isAdopted: false, projected: 0, isLost: false, seen: 0, told: null, places: [], taken: [] },
   };
 }
 
@@ -99,7 +104,12 @@ export function standsAlready({ rows, kill }: ControlState, request: OverrideReq
 /** The order's row, and what it changes of what is in force. */
 export function enter(state: ControlState, request: OverrideRequest, atMs: number): void {
   const { action, actor, reason } = request;
-  const row = nextRow(state.scope, state, request, iso(atMs));
+  const row = nextRow(
+    state.scope,
+    { number: Math.max(state.number, state.seen), hash: state.hash },
+    request,
+    iso(atMs),
+  );
   const waiting = row.number - state.projected;
   state.rows = [...state.rows, row].slice(-Math.min(Math.max(waiting, MOST_ROWS), MOST_WAITING_ROWS));
   state.number = row.number;

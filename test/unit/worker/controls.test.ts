@@ -5,6 +5,8 @@ import { waitUntil } from '../../../src/dev/wait-until';
 import type { Runtime } from '../../../src/interceptors/runtime';
 import { Controls } from '../../../src/worker/controls';
 
+/** What the worker has seen of a scope. */
+const SEEN = { number: 5, kill: true, killedBy: 'ann', killReason: 'flood' };
 const PLACES = [{ venue: 'paper', jobType: 'order.place', sendWithinMs: 1_000 }];
 
 interface Asked {
@@ -46,7 +48,10 @@ function controls(answer: (asked: Asked) => Promise<void> = () => Promise.resolv
   const client = { workflow, connection, options: { namespace: 'default' } } as unknown as Client;
   const effects = { places: () => PLACES, heldPlaces: () => PLACES };
   const guard = { breakers: { killOf: () => Promise.resolve(NO_OVERRIDE) } };
-  const runtime = { effects, guard, log: pino({ enabled: false }) } as unknown as Runtime;
+  const breakerWatch = {
+    remembered: (scope: string) => (scope === 'paper' ? { ...NO_OVERRIDE, ...SEEN } : NO_OVERRIDE),
+  };
+  const runtime = { effects, guard, breakerWatch, log: pino({ enabled: false }) } as unknown as Runtime;
   const made = new Controls(client, runtime);
   return { controls: made, asked };
 }
@@ -66,7 +71,9 @@ describe("a worker's ties to the control workflows", () => {
     expect(restored(asked)).toEqual([
       ...['breaker:all', 'breaker:books', 'breaker:paper', 'breaker:paper/account/main', 'breaker:paper/order.place'],
     ]);
-    expect(asked[0]?.args).toEqual([PLACES]);
+    const seenOf = (id: string) => asked.find(({ workflowId }) => workflowId === id)?.args;
+    expect(seenOf('breaker:paper')).toEqual([PLACES, SEEN]);
+    expect(seenOf('breaker:all')).toEqual([PLACES, { number: 0, kill: false, killedBy: '', killReason: '' }]);
     ties.stop();
   });
 
@@ -99,6 +106,7 @@ describe("a worker's ties to the control workflows", () => {
     const { controls: ties, asked } = controls();
     ties.lost('paper');
     await waitUntil(() => Promise.resolve(asked.length === 1), { timeoutMs: 5_000, everyMs: 5 });
+    expect(asked[0]?.args).toEqual([PLACES, SEEN]);
     ties.lost();
     await waitUntil(() => Promise.resolve(asked.length === 4), { timeoutMs: 5_000, everyMs: 5 });
     expect(restored(asked)).toEqual(['breaker:all', 'breaker:paper', 'breaker:paper', 'breaker:paper/order.place']);

@@ -121,6 +121,21 @@ describe('the chain of an audit', () => {
     expect(firstBrokenRow(rows.slice(0, 3), { ...knownOf(rows), projected: 4 })).toMatchObject({ number: 4 });
   });
 
+  it('goes on over numbers that were never given, and not over a row that was taken out', () => {
+    const rows = chain(4);
+    const after = nextRow(
+      'paper',
+      { number: 9, hash: rows[3]!.hash },
+      { action: 'auto', actor: 'ann', reason: 'x' },
+      'now',
+    );
+    expect(firstBrokenRow([...rows, after])).toBeUndefined();
+    expect(
+      firstBrokenRow([...rows, after, nextRow('paper', after, { ...after, ticket: 'T', forSeconds: 1 }, 'now')]),
+    ).toBeUndefined();
+    expect(firstBrokenRow([...rows.slice(0, 3), after])).toMatchObject({ number: 4 });
+  });
+
   it('does not begin anew under a row that was made for it', () => {
     const [, second] = chain(2);
     expect(firstBrokenRow([sealed({ ...second!, number: 1 })])).toMatchObject({ number: 1 });
