@@ -51,8 +51,8 @@ export const historyQuery = defineQuery<KnownAudit>('history');
 export const restoreUpdate = defineUpdate<ControlSnapshot, [HeldPlace[], Remembered | undefined]>('restore');
 /** The same without an answer: of many workers that notice a loss none waits for the others. */
 export const restoreSignal = defineSignal<[HeldPlace[], Remembered | undefined]>('restore');
-/** From workers: the automatic breaker of this scope turned. */
-export const turnedSignal = defineSignal<[{ from: string; to: string; why: string }]>('turned');
+/** From workers: the automatic breaker of this scope turned, at this Redis time in ms. */
+export const turnedSignal = defineSignal<[{ from: string; to: string; why: string; at?: number }]>('turned');
 
 /** A run ends when its history is so long and nothing waits for Redis: a page that the UI shows at once. */
 const LONG_HISTORY = 2_000;

@@ -87,7 +87,7 @@ export class BreakerControl {
   }
 
   /** Tells that the automatic breaker turned, starting the workflow where there is none. For workers. */
-  async turned(turn: { from: string; to: string; why: string }): Promise<void> {
+  async turned(turn: { from: string; to: string; why: string; at: number }): Promise<void> {
     await this.tell('turned', turn);
   }
 

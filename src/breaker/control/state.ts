@@ -14,8 +14,11 @@ export interface OrderInForce {
 
 /** What happened to a scope: an order, its end, a refusal, a turn of the automatic breaker. */
 export interface ControlEvent {
+  /** By Temporal's clock; of a turn by that of Redis. */
   at: string;
   what: string;
+  /** The automatic breaker turned: these stand in their own order, whenever each was told. */
+  isTurn?: true;
 }
 
 /** All that a control workflow knows of its scope, carried over when it continues as new. Each function here is a step of it. */
@@ -78,6 +81,8 @@ export function newState(scope: string): ControlState {
   };
 }
 
+/** What a year of four digits can tell. */
+const LATEST_MS = Date.UTC(9999);
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Takes an order that was found right. */
@@ -168,11 +173,18 @@ export function expire(state: ControlState, nowMs: number): boolean {
   return true;
 }
 
-/** A worker told that the automatic breaker turned. Whoever sends another thing wedges nothing. */
+/**
+ * A worker told that the automatic breaker turned, maybe later than another one told of a later turn. Whoever sends another thing
+ * wedges nothing.
+ */
 export function turned(state: ControlState, turn: unknown, nowMs: number): void {
-  const { from, to, why } = Object(turn) as Record<string, unknown>;
-  state.automatic = { state: cut(to, 20), since: iso(nowMs), why: cut(why) };
-  happened(state, nowMs, `breaker ${cut(from, 20)} → ${cut(to, 20)}: ${cut(why)}`);
+  const { from, to, why, at } = Object(turn) as Record<string, unknown>;
+  const what = `breaker ${cut(from, 20)} → ${cut(to, 20)}: ${cut(why)}`;
+  const isTimed = typeof at === 'number' && at > 0 && at < LATEST_MS;
+  const event: ControlEvent = { at: iso(isTimed ? at : nowMs), what: cut(what), ...(isTimed ? { isTurn: true } : {}) };
+  const later = isTimed ? state.events.findIndex((each) => each.isTurn && each.at > event.at) : -1;
+  state.events = state.events.toSpliced(later === -1 ? state.events.length : later, 0, event).slice(-MOST_EVENTS);
+  if (later === -1) state.automatic = { state: cut(to, 20), since: event.at, why: cut(why) };
 }
 
 /** An order that nobody waits for was not taken. */

@@ -40,4 +40,4 @@ else
   return { 'OK', text(number), '' }
 end
 redis.call('SET', KEYS[4], packBreaker(breaker))
-return { 'OK', text(number), breaker.turns or '' }
+return { 'OK', text(number), turnsOf(breaker) }

@@ -137,7 +137,7 @@ describe('what a worker may take of a place', () => {
 });
 
 describe('what this process hears', () => {
-  const turn = { level: 'order.place', from: 'CLOSED', to: 'OPEN', why: '5 failures in a row' };
+  const turn = { level: 'order.place', from: 'CLOSED', to: 'OPEN', why: '5 failures in a row', at: REDIS_MS };
 
   it('holds at once, and is not undone by an answer that was asked for before', async () => {
     const answers: (() => void)[] = [];

@@ -118,12 +118,15 @@ describe("a worker's ties to the control workflows", () => {
     const { controls: ties, asked } = controls(({ args }) =>
       (args[0] as { to: string }).to === 'OPEN' ? new Promise((resolve) => (release = resolve)) : Promise.resolve(),
     );
-    const turn = (from: string, to: string, scope = 'paper') => ties.turned({ scope, from, to, why: '' });
+    const turn = (from: string, to: string, scope = 'paper') => ties.turned({ scope, from, to, why: '', at: 5 });
     turn('CLOSED', 'OPEN');
     turn('OPEN', 'HALF_OPEN');
     turn('CLOSED', 'RAMP', 'paper/order.place');
     await waitUntil(() => Promise.resolve(asked.length === 1), { timeoutMs: 5_000, everyMs: 5 });
-    expect(asked[0]?.workflowId).toBe('breaker:paper/order.place');
+    expect(asked[0]).toMatchObject({
+      workflowId: 'breaker:paper/order.place',
+      args: [{ from: 'CLOSED', to: 'RAMP', why: '', at: 5 }],
+    });
     release?.();
     await waitUntil(() => Promise.resolve(asked.length === 3), { timeoutMs: 5_000, everyMs: 5 });
     expect(asked.slice(1).map(({ args }) => (args[0] as { to: string }).to)).toEqual(['OPEN', 'HALF_OPEN']);

@@ -231,7 +231,41 @@ describe('a turn of the automatic breaker', () => {
     expect(state.events.at(-1)?.what).toBe('breaker CLOSED → OPEN: 5 of 8 calls failed');
   });
 
-  it.each([[undefined], [null], [5], ['open'], [{}], [{ from: 1, to: {}, why: [] }]])(
+  it('stands among the others by the time of Redis, whichever worker told of it first', () => {
+    const turns = [
+      { from: 'CLOSED', to: 'OPEN', why: 'a', at: START + 1_000 },
+      { from: 'OPEN', to: 'HALF_OPEN', why: 'b', at: START + 2_000 },
+      { from: 'HALF_OPEN', to: 'RAMP', why: 'c', at: START + 3_000 },
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(turns, { minLength: 3 }), (told) => {
+        const state = newState('paper');
+        told.forEach((turn, i) => turned(state, turn, START + 9_000 + i));
+        expect(state.events.map(({ what }) => what.slice(-1)).join('')).toBe('abc');
+        expect(state.events.map(({ at }) => Date.parse(at))).toEqual(turns.map(({ at }) => at));
+        expect(state.automatic).toEqual({ state: 'RAMP', since: new Date(START + 3_000).toISOString(), why: 'c' });
+      }),
+    );
+  });
+
+  it('stands where it was told among orders, whose clock is another one', () => {
+    const state = newState('paper');
+    turned(state, { from: 'CLOSED', to: 'OPEN', why: 'a', at: START + 50_000 }, START);
+    order(state, byHand('kill'), START + 1_000);
+    turned(state, { from: 'OPEN', to: 'HALF_OPEN', why: 'b', at: START + 51_000 }, START + 2_000);
+    turned(state, { from: 'RAMP', to: 'CLOSED', why: 'c', at: START - 1 }, START + 3_000);
+    expect(state.events.map(({ what }) => what.slice(-1))).toEqual(['c', 'a', 'l', 'b']);
+    expect(state.automatic).toMatchObject({ state: 'HALF_OPEN' });
+  });
+
+  it('of a worker that tells no time comes last', () => {
+    const state = newState('paper');
+    turned(state, { from: 'CLOSED', to: 'OPEN', why: 'a', at: START + 50_000 }, START);
+    turned(state, { from: 'OPEN', to: 'HALF_OPEN', why: 'b' }, START);
+    expect(state.automatic).toEqual({ state: 'HALF_OPEN', since: new Date(START).toISOString(), why: 'b' });
+  });
+
+  it.each([[undefined], [null], [5], ['open'], [{}], [{ from: 1, to: {}, why: [] }], [{ at: 1e300 }], [{ at: NaN }]])(
     'that is none harms nothing: %j',
     (turn) => {
       const state = newState('paper');
