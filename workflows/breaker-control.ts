@@ -9,6 +9,7 @@ import {
   defineSignal,
   defineUpdate,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -17,6 +18,7 @@ import {
 } from '@temporalio/workflow';
 import { adopt, type Adoption } from '../src/breaker/control/adoption';
 import type { KnownAudit } from '../src/breaker/control/audit';
+import { hear, parseRemembered, recall, type Remembered } from '../src/breaker/control/memory';
 import { pageOf, snapshotOf, type ControlSnapshot } from '../src/breaker/control/page';
 import { joinPlaces, parsePlaces, type HeldPlace } from '../src/breaker/control/places';
 import { parseOverrideRequest, type OverrideRequest } from '../src/breaker/control/request';
@@ -29,6 +31,7 @@ import {
   order,
   ordersOf,
   refuse,
+  standsAlready,
   turned,
   type ControlState,
   type Projection,
@@ -41,12 +44,15 @@ export const overrideSignal = defineSignal<[OverrideRequest]>('override');
 export const stateQuery = defineQuery<ControlSnapshot>('state');
 /** The audit's last rows, the oldest first. */
 export const historyQuery = defineQuery<KnownAudit>('history');
-/** From workers: what Redis holds may be lost, or a new place has come. Answers when it is written again. */
-export const restoreUpdate = defineUpdate<ControlSnapshot, [HeldPlace[]]>('restore');
+/**
+ * From workers, with the latest order that they have seen: what Redis holds may be lost, or a new place has come. Answers when it
+ * is written again.
+ */
+export const restoreUpdate = defineUpdate<ControlSnapshot, [HeldPlace[], Remembered | undefined]>('restore');
 /** The same without an answer: of many workers that notice a loss none waits for the others. */
-export const restoreSignal = defineSignal<[HeldPlace[]]>('restore');
-/** From workers: the automatic breaker of this scope turned. */
-export const turnedSignal = defineSignal<[{ from: string; to: string; why: string }]>('turned');
+export const restoreSignal = defineSignal<[HeldPlace[], Remembered | undefined]>('restore');
+/** From workers: the automatic breaker of this scope turned, at this Redis time in ms. */
+export const turnedSignal = defineSignal<[{ from: string; to: string; why: string; at?: number }]>('turned');
 
 /** A run ends when its history is so long and nothing waits for Redis: a page that the UI shows at once. */
 const LONG_HISTORY = 2_000;
@@ -112,11 +118,11 @@ class Control {
     setHandler(overrideSignal, (raw) => this.signalled(raw), {
       description: `orders ${what}; one that is refused shows in the current details`,
     });
-    setHandler(restoreUpdate, (raw) => this.restore(parsePlaces(raw)), {
+    setHandler(restoreUpdate, (raw, seen) => this.restore(parsePlaces(raw), seen), {
       description: 'writes what is ordered to Redis again; workers do it when they start, or when Redis lost data',
-      validator: (raw) => void parsePlaces(raw),
+      validator: (raw, _seen) => void parsePlaces(raw),
     });
-    setHandler(restoreSignal, (raw) => this.lost(raw), { description: 'the same, without an answer' });
+    setHandler(restoreSignal, (raw, seen) => this.lost(raw, seen), { description: 'the same, without an answer' });
     setHandler(
       turnedSignal,
       (turn) => {
@@ -179,6 +185,7 @@ class Control {
   private async adopt(): Promise<void> {
     const { adoptOverrides } = inWords('what does Redis know of earlier orders?');
     adopt(this.state, await adoptOverrides(this.state.scope, this.state.places), Date.now());
+    recall(this.state, Date.now());
   }
 
   private async write(asked: number): Promise<void> {
@@ -234,29 +241,35 @@ class Control {
   }
 
   private take(request: OverrideRequest): void {
-    order(this.state, request, Date.now());
+    // What stands is written again even so: whoever repeats a kill may have seen that it does not hold.
+    if (standsAlready(this.state, request) && patched('a kill that stands is no second order')) {
+      this.state.isLost = true;
+    } else {
+      order(this.state, request, Date.now());
+    }
     this.asked += 1;
     this.tell();
   }
 
-  private async restore(told: readonly HeldPlace[]): Promise<ControlSnapshot> {
-    this.writeAgain(told);
+  private async restore(told: readonly HeldPlace[], seen: unknown): Promise<ControlSnapshot> {
+    this.writeAgain(told, seen);
     await this.untilWritten();
     return snapshotOf(this.state);
   }
 
-  private lost(raw: unknown): void {
+  private lost(raw: unknown, seen: unknown): void {
     try {
-      this.writeAgain(parsePlaces(raw));
+      this.writeAgain(parsePlaces(raw), seen);
     } catch (error) {
       // No word of a loss goes unheard for what else is wrong with it.
       log.warn('a restore signal names no places', { reason: (error as Error).message });
-      this.writeAgain([]);
+      this.writeAgain([], seen);
     }
   }
 
-  private writeAgain(told: readonly HeldPlace[]): void {
+  private writeAgain(told: readonly HeldPlace[], seen: unknown): void {
     const { state } = this;
+    hear(state, parseRemembered(seen));
     state.places = joinPlaces(state.places, told);
     state.isLost = true;
     this.asked += 1;
@@ -281,7 +294,8 @@ function begun(carried: ControlState | null | undefined): ControlState {
   } catch (error) {
     throw refusal('INVALID', `workflow id: ${(error as Error).message}`);
   }
-  const state = carried ?? newState(scope);
+  // A run before an upgrade knew less.
+  const state = { ...newState(scope), ...carried };
   if (state.scope !== scope) throw refusal('INVALID', 'input: there is none; the workflow id tells the scope');
   return state;
 }

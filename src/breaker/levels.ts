@@ -28,13 +28,15 @@ export interface LevelTurn {
   from: string;
   to: string;
   why: string;
+  /** Redis ms; of two turns of a level the later one never has the smaller. */
+  at: number;
 }
 
-/** Lines of `level from to why`. */
+/** Lines of `level at from to why`. */
 export function parseTurns(text: string): LevelTurn[] {
   if (text === '') return [];
   return text.split('\n').map((line) => {
-    const [level = '', from = '', to = '', ...why] = line.split(' ');
-    return { level, from, to, why: why.join(' ') };
+    const [level = '', at, from = '', to = '', ...why] = line.split(' ');
+    return { level, from, to, why: why.join(' '), at: Number(at) };
   });
 }

@@ -26,7 +26,7 @@ export interface BreakerWatchOptions {
   /** How a level decides; `undefined` where nothing of it is automatic. */
   settings(level: string): BreakerSettings | undefined;
   read(venue: string, levels: readonly string[]): Promise<{ nowMs: number; levels: LevelStanding[] }>;
-  /** Hears once of each loss: Redis shows fewer orders of a scope than it had. Never throws. */
+  /** Hears once of each loss: Redis shows fewer orders of a scope than it had, which are still remembered. Never throws. */
   onOrdersLost(scope: string): void;
   /** Hears that Redis answers again after it did not. Never throws. */
   onBack(): void;
@@ -142,6 +142,16 @@ export class BreakerWatch {
       .reduce(stricter, FREE);
   }
 
+  /** The latest of what people ordered of a scope, as far as this process has seen it. */
+  remembered(scope: string): Override {
+    const levels = [...this.venues.values()].flatMap((venue) =>
+      [...venue.levels.values()].filter(({ name }) => scopeOf(venue.name, name) === scope),
+    );
+    return levels
+      .map(({ override }) => override)
+      .reduce((latest, each) => (each.number > latest.number ? each : latest), NO_OVERRIDE);
+  }
+
   /** Whether people ordered that what is automatic lets acts of this place pass. */
   isForcedClosed({ venue, jobType }: Place): boolean {
     const known = this.venues.get(venue);
@@ -189,11 +199,11 @@ export class BreakerWatch {
       const level = venue.levels.get(name);
       if (!level) continue;
       level.breaker = breaker;
-      const wasLost = level.isLost;
-      level.isLost = override.number < level.override.number;
-      // What people ordered holds on until its control workflow has told Redis again.
+      const isFewer = override.number < level.override.number;
+      if (isFewer && !level.isLost) this.options.onOrdersLost(scopeOf(venue.name, name));
+      // What people ordered holds on until its control workflow has told Redis again. A kill counts from whenever it is.
+      level.isLost = isFewer && !override.kill;
       if (!level.isLost) level.override = override;
-      else if (!wasLost) this.options.onOrdersLost(scopeOf(venue.name, name));
     }
     venue.isCalm = isCalm(venue, nowMs);
   }

@@ -16,17 +16,19 @@ export interface BreakerTurn {
   from: string;
   to: string;
   why: string;
+  /** Redis ms. */
+  at: number;
 }
 
 /** Counts and tells what a script turned. */
 export function tellTurns(runtime: Runtime, venue: string, turns: readonly LevelTurn[]): void {
   runtime.breakerWatch.hear(venue, turns);
-  for (const { level, from, to, why } of turns) {
+  for (const { level, from, to, why, at } of turns) {
     const scope = scopeOf(venue, level);
     // One that was open and stays so, longer or by order, has not opened.
     if (from !== to) runtime.recorder.breakerTurned(venue, level, to);
     runtime.log.warn({ scope, from, to, why }, 'breaker turned');
-    runtime.onTurn({ scope, from, to, why });
+    runtime.onTurn({ scope, from, to, why, at });
   }
 }
 

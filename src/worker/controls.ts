@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { matchKillsToQueues } from '../../activities';
+import type { Remembered } from '../breaker/control/memory';
 import { ALL, LOOK_UP_LEVEL, parseScope, scopeOf, VENUE_LEVEL } from '../breaker/scope';
 import { BreakerControl, controlledScopes } from '../client/breaker-control';
 import { BOOKS, type Place } from '../domain/job-types';
@@ -51,9 +52,13 @@ export class Controls {
   /** Redis may have lost what people ordered of a scope, or of all: it is written again. */
   lost(scope?: string): void {
     const places = this.runtime.effects.heldPlaces();
+    // What was seen is told as it is remembered now: it may give way to what Redis shows.
+    const seen = scope === undefined ? undefined : this.seen(scope);
     const tell = async (): Promise<void> => {
       const scopes = scope === undefined ? await this.scopes() : [scope];
-      await Promise.all(scopes.map((each) => new BreakerControl(this.client, each).lost(places)));
+      await Promise.all(
+        scopes.map((each) => new BreakerControl(this.client, each).lost(places, seen ?? this.seen(each))),
+      );
     };
     // Only the end of this worker ends it.
     this.untilDone(scope ?? 'every breaker', tell).catch(() => undefined);
@@ -81,7 +86,13 @@ export class Controls {
 
   private async restore(scope: string): Promise<void> {
     const places = this.runtime.effects.heldPlaces();
-    await this.untilDone(scope, () => new BreakerControl(this.client, scope).restore(places));
+    await this.untilDone(scope, () => new BreakerControl(this.client, scope).restore(places, this.seen(scope)));
+  }
+
+  /** The latest order of a scope that this worker has seen: where Temporal and Redis have lost it, they have it from here. */
+  private seen(scope: string): Remembered {
+    const { number, kill, killedBy, killReason } = this.runtime.breakerWatch.remembered(scope);
+    return { number, kill, killedBy, killReason };
   }
 
   /** Tries on until it succeeds; rejects when this is stopped. */

@@ -45,7 +45,12 @@ describeOnEachRedis('what people order of a breaker', (version) => {
   const place = (intentId: string) => guard.admit(placing(intentId), admitRequest());
 
   it('holds from the moment that it is answered, says who and why, and leaves one row in the audit, told twice or late', async () => {
-    expect(await guard.breakers.order('paper', 'order.place', order(1, { force: 'open' }))).toMatchObject({
+    const before = await guard.now();
+    const ordered = await guard.breakers.order('paper', 'order.place', order(1, { force: 'open' }));
+    const at = ordered.kind === 'OK' ? ordered.turns[0]?.at : undefined;
+    expect(at).toBeGreaterThanOrEqual(before);
+    expect(at).toBeLessThanOrEqual(await guard.now());
+    expect(ordered).toMatchObject({
       kind: 'OK',
       turns: [{ level: 'order.place', from: 'CLOSED', to: 'OPEN', why: 'forced open by ada: maintenance' }],
     });

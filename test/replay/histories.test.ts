@@ -111,7 +111,9 @@ describe('the history of a breaker replays', () => {
     await until(scope, ({ inEffect, number }) => inEffect && number === 2);
     await handle.signal('override', { action: 'shut' });
     await expect(handle.executeUpdate('override', { args: [{ action: 'shut' }] })).rejects.toThrow();
-    await control(scope).turned({ from: 'CLOSED', to: 'OPEN', why: 'all failed' });
+    // Another worker told sooner of what came later.
+    await control(scope).turned({ from: 'OPEN', to: 'HALF_OPEN', why: 'its time was over', at: Date.now() });
+    await control(scope).turned({ from: 'CLOSED', to: 'OPEN', why: 'all failed', at: Date.now() - 9_000 });
     await control(scope).lost([]);
     await until(scope, ({ inEffect, automatic, refused }) => inEffect && automatic !== null && refused !== null);
     await replay(handle.workflowId, 'breaker-orders', firstRun);
@@ -143,6 +145,14 @@ describe('the history of a breaker replays', () => {
     await workflowOf(`breaker:${scope}`).terminate('a drill');
     expect(await order(scope, { action: 'unkill' })).toMatchObject({ standing: 'FORCED_OPEN', number: 3 });
     await replay(`breaker:${scope}`, 'breaker-heir');
+  });
+
+  test('that was told of a kill which a worker alone remembers', async () => {
+    const scope = 'paper/account/remembered';
+    await control(scope).lost([], { number: 9, kill: true, killedBy: 'ann', killReason: 'a drill' });
+    await until(scope, ({ inEffect, standing }) => inEffect && standing === 'KILLED');
+    expect(await order(scope, { action: 'unkill' })).toMatchObject({ standing: 'AUTOMATIC', number: 11 });
+    await replay(`breaker:${scope}`, 'breaker-remembered');
   });
 
   test('whose order waited for Redis', async () => {

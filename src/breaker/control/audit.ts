@@ -8,7 +8,7 @@ import { ACTIONS, type OverrideAction, type OverrideRequest } from './request';
  */
 export interface AuditRow {
   scope: string;
-  /** From 1 on, without gaps. */
+  /** From 1 on, without gaps but those after a loss, where workers remember later orders than are left. */
   number: number;
   /** ISO 8601, by Temporal's clock. */
   at: string;
@@ -81,6 +81,7 @@ export function firstBrokenRow(rows: readonly AuditRow[], known?: KnownAudit): B
   const broken = [
     unsound && { number: unsound.number, problem: 'it is not what it was: its hash is another one' },
     unlinkedRow(rows.filter(isSound)),
+    known && foreignBefore(rows, known.rows),
     known && foreignRow(rows, known),
   ];
   return broken.filter((each) => each !== undefined).sort((a, b) => a.number - b.number)[0];
@@ -91,14 +92,24 @@ function unlinkedRow(rows: readonly AuditRow[]): BrokenRow | undefined {
   let expected = Math.min(...rows.map(({ number }) => number));
   let carried: string | undefined = expected === 1 ? '' : undefined;
   for (const { number, hash, previous } of rows) {
-    if (number > expected) return { number: expected, problem: 'it is missing, or not in its place' };
+    // Numbers that were never given here leave no gap: the row goes on from the one before it.
+    if (number > expected && previous !== carried)
+      return { number: expected, problem: 'it is missing, or not in its place' };
     if (number < expected) return { number, problem: 'it stands behind a later one, or twice' };
     if (previous !== (carried ?? previous))
       return { number, problem: 'it or the row before it is not what it was: their hashes differ' };
-    expected += 1;
+    expected = number + 1;
     carried = hash;
   }
   return undefined;
+}
+
+/** What a control workflow knows of rows that it keeps no more: the first one that it keeps carries the hash of the last of them. */
+function foreignBefore(rows: readonly AuditRow[], [first]: readonly AuditRow[]): BrokenRow | undefined {
+  const last = first && rows.findLast(({ number }) => number < first.number);
+  if (!last || last.hash === first.previous) return undefined;
+  const problem = 'it or a row before it is another one than its control workflow went on from';
+  return { number: last.number, problem };
 }
 
 function foreignRow(rows: readonly AuditRow[], known: KnownAudit): BrokenRow | undefined {
@@ -108,8 +119,7 @@ function foreignRow(rows: readonly AuditRow[], known: KnownAudit): BrokenRow | u
     if (theirs === undefined && number <= known.projected)
       return { number, problem: 'it is missing, its control workflow has it' };
     if (theirs === undefined || theirs === hash) continue;
-    const orBefore = number === known.rows[0]?.number && number > 1 ? ', or in that of a row before it' : '';
-    return { number, problem: `its control workflow has another one in its place${orBefore}` };
+    return { number, problem: 'its control workflow has another one in its place' };
   }
   const stranger = rows.find(({ number }) => number > known.number);
   return stranger && { number: stranger.number, problem: 'its control workflow never took such an order' };

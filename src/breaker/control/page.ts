@@ -4,7 +4,7 @@ import type { ControlState } from './state';
 /** What the query `state` and the update `override` answer. */
 export interface ControlSnapshot extends Omit<
   ControlState,
-  'rows' | 'projected' | 'places' | 'isAdopted' | 'isLost' | 'taken'
+  'rows' | 'projected' | 'places' | 'isAdopted' | 'isLost' | 'seen' | 'told' | 'taken'
 > {
   /** What holds now, the strictest word; AUTOMATIC: nothing is ordered. What the venue itself holds, Redis knows. */
   standing: 'KILLED' | 'FORCED_OPEN' | 'FORCED_CLOSED' | 'AUTOMATIC';
@@ -15,7 +15,8 @@ export interface ControlSnapshot extends Omit<
 }
 
 export function snapshotOf(state: ControlState): ControlSnapshot {
-  const { rows: _rows, projected, places: _places, isAdopted, isLost, taken: _taken, ...told } = state;
+  const { rows: _rows, projected, places: _places, isAdopted, isLost, taken: _taken, ...others } = state;
+  const { seen: _seen, told: _told, ...told } = others;
   const { kill, force, scope, number } = state;
   const standing = kill ? 'KILLED' : force ? (force.action === 'open' ? 'FORCED_OPEN' : 'FORCED_CLOSED') : 'AUTOMATIC';
   const what = scope === 'all' ? 'everywhere' : `at ${scope}`;

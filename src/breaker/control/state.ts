@@ -1,5 +1,6 @@
 import type { LevelOrders } from '../breakers';
 import { nextRow, type AuditRow } from './audit';
+import type { Remembered } from './memory';
 import type { HeldPlace } from './places';
 import type { OverrideRequest } from './request';
 
@@ -13,8 +14,11 @@ export interface OrderInForce {
 
 /** What happened to a scope: an order, its end, a refusal, a turn of the automatic breaker. */
 export interface ControlEvent {
+  /** By Temporal's clock; of a turn by that of Redis. */
   at: string;
   what: string;
+  /** The automatic breaker turned: these stand in their own order, whenever each was told. */
+  isTurn?: true;
 }
 
 /** All that a control workflow knows of its scope, carried over when it continues as new. Each function here is a step of it. */
@@ -40,6 +44,10 @@ export interface ControlState {
   projected: number;
   /** Redis may have lost what it held, or there is a new place: all of it is to be written again. */
   isLost: boolean;
+  /** Highest number that a worker had seen when all else had lost it, 0 if none: later orders are numbered above it. */
+  seen: number;
+  /** What a worker told of later orders than are known here, until that is compared with what Redis holds. */
+  told: Remembered | null;
   /** Where orders may hold acts, as far as workers told. */
   places: HeldPlace[];
   /** Updates that were taken of late: one that its client sends again is no second order. */
@@ -69,10 +77,12 @@ const RESENT_WITHIN_MS = 600_000;
 export function newState(scope: string): ControlState {
   return {
     ...{ scope, rows: [], number: 0, hash: '', kill: null, force: null, automatic: null, events: [], refused: null },
-    ...{ note: '', isAdopted: false, projected: 0, isLost: false, places: [], taken: [] },
+    ...{ note: '', isAdopted: false, projected: 0, isLost: false, seen: 0, told: null, places: [], taken: [] },
   };
 }
 
+/** What a year of four digits can tell. */
+const LATEST_MS = Date.UTC(9999);
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Takes an order that was found right. */
@@ -83,10 +93,28 @@ export function order(state: ControlState, request: OverrideRequest, nowMs: numb
   happened(state, nowMs, `${actor} ordered ${action}${span}: ${reason}`);
 }
 
+/**
+ * Whether this kill was ordered word for word and nobody has lifted it since: it is the same one then, told again. A client that
+ * does not hear of its kill leaves it a second time, in another way, and cannot know that the first was taken.
+ */
+export function standsAlready({ rows, kill }: ControlState, request: OverrideRequest): boolean {
+  if (request.action !== 'kill' || kill === null) return false;
+  const { actor, reason, ticket = null } = request;
+  const sinceLifted = rows.slice(rows.findLastIndex(({ action }) => action === 'unkill') + 1);
+  return sinceLifted.some(
+    (row) => row.action === 'kill' && row.actor === actor && row.reason === reason && row.ticket === ticket,
+  );
+}
+
 /** The order's row, and what it changes of what is in force. */
 export function enter(state: ControlState, request: OverrideRequest, atMs: number): void {
   const { action, actor, reason } = request;
-  const row = nextRow(state.scope, state, request, iso(atMs));
+  const row = nextRow(
+    state.scope,
+    { number: Math.max(state.number, state.seen), hash: state.hash },
+    request,
+    iso(atMs),
+  );
   const waiting = row.number - state.projected;
   state.rows = [...state.rows, row].slice(-Math.min(Math.max(waiting, MOST_ROWS), MOST_WAITING_ROWS));
   state.number = row.number;
@@ -145,11 +173,18 @@ export function expire(state: ControlState, nowMs: number): boolean {
   return true;
 }
 
-/** A worker told that the automatic breaker turned. Whoever sends another thing wedges nothing. */
+/**
+ * A worker told that the automatic breaker turned, maybe later than another one told of a later turn. Whoever sends another thing
+ * wedges nothing.
+ */
 export function turned(state: ControlState, turn: unknown, nowMs: number): void {
-  const { from, to, why } = Object(turn) as Record<string, unknown>;
-  state.automatic = { state: cut(to, 20), since: iso(nowMs), why: cut(why) };
-  happened(state, nowMs, `breaker ${cut(from, 20)} → ${cut(to, 20)}: ${cut(why)}`);
+  const { from, to, why, at } = Object(turn) as Record<string, unknown>;
+  const what = `breaker ${cut(from, 20)} → ${cut(to, 20)}: ${cut(why)}`;
+  const isTimed = typeof at === 'number' && at > 0 && at < LATEST_MS;
+  const event: ControlEvent = { at: iso(isTimed ? at : nowMs), what: cut(what), ...(isTimed ? { isTurn: true } : {}) };
+  const later = isTimed ? state.events.findIndex((each) => each.isTurn && each.at > event.at) : -1;
+  state.events = state.events.toSpliced(later === -1 ? state.events.length : later, 0, event).slice(-MOST_EVENTS);
+  if (later === -1) state.automatic = { state: cut(to, 20), since: event.at, why: cut(why) };
 }
 
 /** An order that nobody waits for was not taken. */

@@ -62,13 +62,20 @@ local function breakerSettings(packed)
   }
 end
 
--- `turns` is for the caller to tell on.
+-- `turns` is for the caller to tell on, by `turnsOf`.
 local function turn(breaker, state, now, micros, why)
   breaker.turns = (breaker.turns and breaker.turns .. '\n' or '') .. breaker.state .. ' ' .. state .. ' ' .. why
   breaker.state, breaker.since, breaker.turnedAt, breaker.why = state, now, math.max(breaker.turnedAt + 1, micros), why
   breaker.waiting, breaker.successes, breaker.failures, breaker.failedInRow = 0, 0, 0, 0
   breaker.probeUntil, breaker.permits = 0, ''
   breaker.second, breaker.passes, breaker.fullSecond = 0, 0, 0
+end
+
+-- What turned in this step, as lines: at (Redis ms, one for all of them), from, to, why. Of two steps the later one says more:
+-- workers tell of them in any order.
+local function turnsOf(breaker)
+  local at = string.format('%.0f', math.floor(breaker.turnedAt / 1000))
+  return (string.gsub(breaker.turns or '', '[^\n]+', at .. ' %0'))
 end
 
 local function shut(breaker, now, micros, untilMs, why)

@@ -27,11 +27,11 @@ local function settingsOf(level)
   return level.settings
 end
 
--- What turned, as lines: level from to why.
-local function turnsOf(levels)
+-- What turned, as lines: level at from to why.
+local function levelTurns(levels)
   local lines = {}
   for _, level in ipairs(levels) do
-    for each in string.gmatch(level.breaker.turns or '', '[^\n]+') do lines[#lines + 1] = level.name .. ' ' .. each end
+    for each in string.gmatch(turnsOf(level.breaker), '[^\n]+') do lines[#lines + 1] = level.name .. ' ' .. each end
   end
   return table.concat(lines, '\n')
 end

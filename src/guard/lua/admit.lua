@@ -112,10 +112,10 @@ if ARGV[13] then
       -- It asks again as soon as it has read.
       record.attempts = record.attempts - 1
       if not raw[1] then saveResolved(keyRecord, keyInflight, member, record, ttlMs) end
-      return answer('PROBE', detail, level, turnsOf(levels))
+      return answer('PROBE', detail, level, levelTurns(levels))
     end
     saveResolved(keyRecord, keyInflight, member, record, ttlMs)
-    return answer('OPEN', text(detail), level, why, turnsOf(levels))
+    return answer('OPEN', text(detail), level, why, levelTurns(levels))
   end
 end
 
@@ -129,4 +129,4 @@ local written = { keyRecord, packRecord(record), keyStore, packStore(store) }
 if ARGV[13] then makeLevels(raw, 3, levels, KEYS, written) end
 redis.call('MSET', unpack(changedLevels(levels, KEYS, written)))
 redis.call('ZADD', keyInflight, text(record.quiesceAt), member)
-return { 'GO', markOf(store, now), text(fence), text(record.sends), wouldBlock and '1' or '0', turnsOf(levels) }
+return { 'GO', markOf(store, now), text(fence), text(record.sends), wouldBlock and '1' or '0', levelTurns(levels) }

@@ -90,7 +90,7 @@ if ARGV[12] then
     record.state, record.leaseUntil = 'UNKNOWN', 0
     saveDoubt(keyRecord, keyInflight, member, record)
     saveLevels(levels, KEYS, keyInflight, {})
-    return answer('OPEN', text(waitMs), level, why, turnsOf(levels))
+    return answer('OPEN', text(waitMs), level, why, levelTurns(levels))
   end
 end
 record.state, record.lookFence, record.lookAt = 'RECONCILING', fence, now
@@ -99,4 +99,4 @@ saveDoubt(keyRecord, keyInflight, member, record)
 local made = {}
 if ARGV[12] then makeLevels(raw, 3, levels, KEYS, made) end
 saveLevels(levels, KEYS, keyInflight, made)
-return look(wouldBlock and '1' or '0', turnsOf(levels))
+return look(wouldBlock and '1' or '0', levelTurns(levels))

@@ -38,7 +38,7 @@ if ARGV[10] then
 end
 
 local function answer(kind, value)
-  return { kind, value, lone and '1' or '0', turnsOf(levels) }
+  return { kind, value, lone and '1' or '0', levelTurns(levels) }
 end
 
 if not mine then return answer('FENCED', record and record.state or 'ABSENT') end

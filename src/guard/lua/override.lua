@@ -42,4 +42,4 @@ elseif not isLifted then
   return { 'OK', text(number), '' }
 end
 redis.call('SET', KEYS[4], packBreaker(breaker))
-return { 'OK', text(number), breaker.turns or '' }
+return { 'OK', text(number), turnsOf(breaker) }

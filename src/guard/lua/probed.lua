@@ -21,4 +21,4 @@ else
   open(breaker, settings, now, micros, 'a read failed')
 end
 redis.call('SET', keyBreaker, packBreaker(breaker))
-return { 'TAKEN', breaker.turns or '', lone and '1' or '0' }
+return { 'TAKEN', turnsOf(breaker), lone and '1' or '0' }

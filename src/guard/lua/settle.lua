@@ -75,4 +75,4 @@ if ARGV[9] then
   local changed = changedLevels(levels, KEYS, {})
   if #changed > 0 then redis.call('MSET', unpack(changed)) end
 end
-return { 'OK', wanted, text(record.attempts), lone and '1' or '0', turnsOf(levels) }
+return { 'OK', wanted, text(record.attempts), lone and '1' or '0', levelTurns(levels) }

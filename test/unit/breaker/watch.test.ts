@@ -13,6 +13,8 @@ function rig(over: Partial<BreakerWatchOptions> = {}) {
   const levels = new Map<string, LevelStanding>();
   const clock = { redisMs: REDIS_MS, ms: 50 };
   const lost: string[] = [];
+  /** What it remembered of a scope as it told that Redis had lost it. */
+  const remembered: unknown[] = [];
   const lines: string[] = [];
   const asked: string[][] = [];
   const say = (about: unknown, text?: string): void => void lines.push(text ?? String(about));
@@ -25,18 +27,18 @@ function rig(over: Partial<BreakerWatchOptions> = {}) {
     );
     return Promise.resolve({ nowMs: clock.redisMs, levels: all });
   };
-  const watch = new BreakerWatch({
+  const watch: BreakerWatch = new BreakerWatch({
     places: [PLACE, { venue: 'paper', jobType: 'signal.publish' }],
     settings: () => settings,
     read,
-    onOrdersLost: (scope) => void lost.push(scope),
+    onOrdersLost: (scope) => void (lost.push(scope), remembered.push(watch.remembered(scope))),
     onBack: () => void lines.push('back'),
     log: { warn: say, info: say } as BreakerWatchOptions['log'],
     now: () => clock.ms,
     ...over,
   });
   return {
-    ...{ watch, lost, lines, asked, read },
+    ...{ watch, lost, remembered, lines, asked, read },
     set(level: string, breaker: Partial<BreakerSnapshot>, override: Partial<Override> = {}): Promise<void> {
       levels.set(level, {
         level,
@@ -135,7 +137,7 @@ describe('what a worker may take of a place', () => {
 });
 
 describe('what this process hears', () => {
-  const turn = { level: 'order.place', from: 'CLOSED', to: 'OPEN', why: '5 failures in a row' };
+  const turn = { level: 'order.place', from: 'CLOSED', to: 'OPEN', why: '5 failures in a row', at: REDIS_MS };
 
   it('holds at once, and is not undone by an answer that was asked for before', async () => {
     const answers: (() => void)[] = [];
@@ -214,6 +216,39 @@ describe('orders that Redis has lost', () => {
     expect(watch.pace(PLACE)).toMatchObject({ perSecond: Infinity, isLost: false });
     await empty();
     expect(lost).toEqual(['paper', 'paper/order.place', 'paper', 'paper/order.place']);
+  });
+
+  it('are remembered, the latest of each scope, for those that have lost them', async () => {
+    const { watch, set, empty } = rig({ places: [PLACE, { ...PLACE, venue: 'elsewhere' }] });
+    expect(watch.remembered('paper')).toEqual(NO_OVERRIDE);
+    await set('venue', {}, kill);
+    await set('all', {}, { number: 2 });
+    await empty();
+    expect(watch.remembered('paper')).toMatchObject(kill);
+    expect(watch.remembered('all')).toMatchObject({ number: 2 });
+    expect(watch.remembered('paper/account/main')).toEqual(NO_OVERRIDE);
+  });
+
+  it('give way to a kill of fewer orders, which was given to those that had forgotten them, once they are told', async () => {
+    const { watch, lost, remembered, set, empty } = rig();
+    await set('venue', {}, { number: 3 });
+    await empty();
+    await set('venue', {}, { ...kill, number: 1, killReason: 'anew' });
+    expect(lost).toEqual(['paper']);
+    expect(remembered).toMatchObject([{ number: 3, kill: false }]);
+    expect(watch.pace(PLACE)).toMatchObject({ standing: 'KILLED', why: 'ann: anew', isLost: false });
+    await set('venue', {}, { ...kill, number: 1 });
+    expect(lost).toEqual(['paper']);
+    await set('venue', {}, { number: 4 });
+    expect(watch.pace(PLACE).perSecond).toBe(Infinity);
+  });
+
+  it('are told of as they are remembered, where Redis shows an older kill at once', async () => {
+    const { watch, remembered, set } = rig();
+    await set('venue', {}, { number: 3 });
+    await set('venue', {}, { ...kill, number: 1 });
+    expect(remembered).toMatchObject([{ number: 3, kill: false }]);
+    expect(watch.pace(PLACE).standing).toBe('KILLED');
   });
 });
 

@@ -5,6 +5,8 @@ import { waitUntil } from '../../../src/dev/wait-until';
 import type { Runtime } from '../../../src/interceptors/runtime';
 import { Controls } from '../../../src/worker/controls';
 
+/** What the worker has seen of a scope. */
+const SEEN = { number: 5, kill: true, killedBy: 'ann', killReason: 'flood' };
 const PLACES = [{ venue: 'paper', jobType: 'order.place', sendWithinMs: 1_000 }];
 
 interface Asked {
@@ -21,13 +23,16 @@ function controls(answer: (asked: Asked) => Promise<void> = () => Promise.resolv
     asked.push(each);
   };
   const workflow = {
-    executeUpdateWithStart: (
+    startUpdateWithStart: async (
       what: string,
       {
         args,
         startWorkflowOperation,
       }: { args: unknown[]; startWorkflowOperation: { options: { workflowId: string } } },
-    ) => take({ workflowId: startWorkflowOperation.options.workflowId, what, args }),
+    ) => {
+      await take({ workflowId: startWorkflowOperation.options.workflowId, what, args });
+      return { result: () => Promise.resolve() };
+    },
     signalWithStart: (
       _type: string,
       { workflowId, signal, signalArgs }: { workflowId: string; signal: string; signalArgs: unknown[] },
@@ -43,7 +48,10 @@ function controls(answer: (asked: Asked) => Promise<void> = () => Promise.resolv
   const client = { workflow, connection, options: { namespace: 'default' } } as unknown as Client;
   const effects = { places: () => PLACES, heldPlaces: () => PLACES };
   const guard = { breakers: { killOf: () => Promise.resolve(NO_OVERRIDE) } };
-  const runtime = { effects, guard, log: pino({ enabled: false }) } as unknown as Runtime;
+  const breakerWatch = {
+    remembered: (scope: string) => (scope === 'paper' ? { ...NO_OVERRIDE, ...SEEN } : NO_OVERRIDE),
+  };
+  const runtime = { effects, guard, breakerWatch, log: pino({ enabled: false }) } as unknown as Runtime;
   const made = new Controls(client, runtime);
   return { controls: made, asked };
 }
@@ -64,7 +72,9 @@ describe("a worker's ties to the control workflows", () => {
       ...['breaker:all', 'breaker:books', 'breaker:paper', 'breaker:paper/account/main'],
       ...['breaker:paper/look-up', 'breaker:paper/order.place'],
     ]);
-    expect(asked[0]?.args).toEqual([PLACES]);
+    const seenOf = (id: string) => asked.find(({ workflowId }) => workflowId === id)?.args;
+    expect(seenOf('breaker:paper')).toEqual([PLACES, SEEN]);
+    expect(seenOf('breaker:all')).toEqual([PLACES, { number: 0, kill: false, killedBy: '', killReason: '' }]);
     ties.stop();
   });
 
@@ -99,6 +109,7 @@ describe("a worker's ties to the control workflows", () => {
     const { controls: ties, asked } = controls();
     ties.lost('paper');
     await waitUntil(() => Promise.resolve(asked.length === 1), { timeoutMs: 5_000, everyMs: 5 });
+    expect(asked[0]?.args).toEqual([PLACES, SEEN]);
     ties.lost();
     await waitUntil(() => Promise.resolve(asked.length === 5), { timeoutMs: 5_000, everyMs: 5 });
     expect(restored(asked)).toEqual([
@@ -112,12 +123,15 @@ describe("a worker's ties to the control workflows", () => {
     const { controls: ties, asked } = controls(({ args }) =>
       (args[0] as { to: string }).to === 'OPEN' ? new Promise((resolve) => (release = resolve)) : Promise.resolve(),
     );
-    const turn = (from: string, to: string, scope = 'paper') => ties.turned({ scope, from, to, why: '' });
+    const turn = (from: string, to: string, scope = 'paper') => ties.turned({ scope, from, to, why: '', at: 5 });
     turn('CLOSED', 'OPEN');
     turn('OPEN', 'HALF_OPEN');
     turn('CLOSED', 'RAMP', 'paper/order.place');
     await waitUntil(() => Promise.resolve(asked.length === 1), { timeoutMs: 5_000, everyMs: 5 });
-    expect(asked[0]?.workflowId).toBe('breaker:paper/order.place');
+    expect(asked[0]).toMatchObject({
+      workflowId: 'breaker:paper/order.place',
+      args: [{ from: 'CLOSED', to: 'RAMP', why: '', at: 5 }],
+    });
     release?.();
     await waitUntil(() => Promise.resolve(asked.length === 3), { timeoutMs: 5_000, everyMs: 5 });
     expect(asked.slice(1).map(({ args }) => (args[0] as { to: string }).to)).toEqual(['OPEN', 'HALF_OPEN']);

@@ -107,18 +107,41 @@ describe('the chain of an audit', () => {
     );
   });
 
-  it('says that it may be an earlier row where the control workflow keeps no more', () => {
+  it('tells rows that the control workflow keeps no more from those that it keeps', () => {
     const rows = chain(60);
-    expect(firstBrokenRow(resealed(rows, 3, { actor: 'eve' }), knownOf(rows, 50))).toEqual({
+    expect(firstBrokenRow(resealed(rows, 10, { actor: 'eve' }), knownOf(rows, 50))).toEqual({
       number: 11,
-      problem: 'its control workflow has another one in its place, or in that of a row before it',
+      problem: 'its control workflow has another one in its place',
     });
+    for (const at of [3, 9])
+      expect(firstBrokenRow(resealed(rows, at, { actor: 'eve' }), knownOf(rows, 50))).toEqual({
+        number: 10,
+        problem: 'it or a row before it is another one than its control workflow went on from',
+      });
+    // Only those made anew, and the rows that are kept left as they are: their first one no longer fits.
+    const early = [...resealed(rows, 3, { actor: 'eve' }).slice(0, 10), ...rows.slice(10)];
+    expect(firstBrokenRow(early, knownOf(rows, 50))).toMatchObject({ number: 10 });
   });
 
   it('misses no row that is only on its way to Redis, and takes none for forged', () => {
     const rows = chain(5);
     expect(firstBrokenRow(rows.slice(0, 3), { ...knownOf(rows), projected: 3 })).toBeUndefined();
     expect(firstBrokenRow(rows.slice(0, 3), { ...knownOf(rows), projected: 4 })).toMatchObject({ number: 4 });
+  });
+
+  it('goes on over numbers that were never given, and not over a row that was taken out', () => {
+    const rows = chain(4);
+    const after = nextRow(
+      'paper',
+      { number: 9, hash: rows[3]!.hash },
+      { action: 'auto', actor: 'ann', reason: 'x' },
+      'now',
+    );
+    expect(firstBrokenRow([...rows, after])).toBeUndefined();
+    expect(
+      firstBrokenRow([...rows, after, nextRow('paper', after, { ...after, ticket: 'T', forSeconds: 1 }, 'now')]),
+    ).toBeUndefined();
+    expect(firstBrokenRow([...rows.slice(0, 3), after])).toMatchObject({ number: 4 });
   });
 
   it('does not begin anew under a row that was made for it', () => {

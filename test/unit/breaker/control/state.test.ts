@@ -12,6 +12,7 @@ import {
   order,
   ordersOf,
   refuse,
+  standsAlready,
   turned,
   type ControlState,
 } from '../../../../src/breaker/control/state';
@@ -183,6 +184,34 @@ describe('what is ordered of a scope', () => {
   });
 });
 
+describe('a kill that is told again', () => {
+  const kill = { action: 'kill', reason: 'a drill', actor: 'ann', ticket: 'OPS-1' } as const;
+  const after = (...requests: OverrideRequest[]): ControlState => {
+    const state = newState('paper');
+    for (const each of requests) order(state, each, START);
+    return state;
+  };
+
+  it('word for word is the same one while it stands, whoever killed for another reason meanwhile', () => {
+    expect(standsAlready(after(), kill)).toBe(false);
+    expect(standsAlready(after(kill), kill)).toBe(true);
+    expect(standsAlready(after(kill, { ...kill, actor: 'bob' }, byHand('open', 60)), kill)).toBe(true);
+    expect(standsAlready(after(kill, byHand('unkill')), kill)).toBe(false);
+    expect(standsAlready(after(kill, byHand('unkill'), { ...kill, actor: 'bob' }), kill)).toBe(false);
+  });
+
+  it.each([{ reason: 'another' }, { actor: 'bob' }, { ticket: 'OPS-2' }, { ticket: undefined }])(
+    'in other words is another one: %j',
+    (other) => {
+      expect(standsAlready(after(kill), { ...kill, ...other } as OverrideRequest)).toBe(false);
+    },
+  );
+
+  it('is not taken for another order of the same words', () => {
+    expect(standsAlready(after(kill), { ...kill, action: 'unkill' })).toBe(false);
+  });
+});
+
 describe('an update that its client sends again', () => {
   it('is known, by the next run of the workflow too, but not for ever', () => {
     let state = newState('paper');
@@ -202,7 +231,41 @@ describe('a turn of the automatic breaker', () => {
     expect(state.events.at(-1)?.what).toBe('breaker CLOSED → OPEN: 5 of 8 calls failed');
   });
 
-  it.each([[undefined], [null], [5], ['open'], [{}], [{ from: 1, to: {}, why: [] }]])(
+  it('stands among the others by the time of Redis, whichever worker told of it first', () => {
+    const turns = [
+      { from: 'CLOSED', to: 'OPEN', why: 'a', at: START + 1_000 },
+      { from: 'OPEN', to: 'HALF_OPEN', why: 'b', at: START + 2_000 },
+      { from: 'HALF_OPEN', to: 'RAMP', why: 'c', at: START + 3_000 },
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(turns, { minLength: 3 }), (told) => {
+        const state = newState('paper');
+        told.forEach((turn, i) => turned(state, turn, START + 9_000 + i));
+        expect(state.events.map(({ what }) => what.slice(-1)).join('')).toBe('abc');
+        expect(state.events.map(({ at }) => Date.parse(at))).toEqual(turns.map(({ at }) => at));
+        expect(state.automatic).toEqual({ state: 'RAMP', since: new Date(START + 3_000).toISOString(), why: 'c' });
+      }),
+    );
+  });
+
+  it('stands where it was told among orders, whose clock is another one', () => {
+    const state = newState('paper');
+    turned(state, { from: 'CLOSED', to: 'OPEN', why: 'a', at: START + 50_000 }, START);
+    order(state, byHand('kill'), START + 1_000);
+    turned(state, { from: 'OPEN', to: 'HALF_OPEN', why: 'b', at: START + 51_000 }, START + 2_000);
+    turned(state, { from: 'RAMP', to: 'CLOSED', why: 'c', at: START - 1 }, START + 3_000);
+    expect(state.events.map(({ what }) => what.slice(-1))).toEqual(['c', 'a', 'l', 'b']);
+    expect(state.automatic).toMatchObject({ state: 'HALF_OPEN' });
+  });
+
+  it('of a worker that tells no time comes last', () => {
+    const state = newState('paper');
+    turned(state, { from: 'CLOSED', to: 'OPEN', why: 'a', at: START + 50_000 }, START);
+    turned(state, { from: 'OPEN', to: 'HALF_OPEN', why: 'b' }, START);
+    expect(state.automatic).toEqual({ state: 'HALF_OPEN', since: new Date(START).toISOString(), why: 'b' });
+  });
+
+  it.each([[undefined], [null], [5], ['open'], [{}], [{ from: 1, to: {}, why: [] }], [{ at: 1e300 }], [{ at: NaN }]])(
     'that is none harms nothing: %j',
     (turn) => {
       const state = newState('paper');
