@@ -163,7 +163,7 @@ describe('a kill of a venue, and a breaker beneath it that is forced open', () =
   });
 
   describe('that are given while Redis does not answer', () => {
-    const redisProcess = (signal: 'SIGSTOP' | 'SIGCONT') => process.kill(stack.stack.pid('redis') ?? 0, signal);
+    const redisProcess = (signal: 'SIGSTOP' | 'SIGCONT') => process.kill(stack.stack.pid('redis')!, signal);
     afterEach(async () => {
       redisProcess('SIGCONT');
       await order('paper', { action: 'unkill' });

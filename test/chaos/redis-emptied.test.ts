@@ -104,7 +104,7 @@ describe(`Redis emptied (FLUSHALL) while ${ORDERS} orders are under way`, () => 
   });
 
   test('a worker that starts on the emptied Redis knows from Temporal that orders were done there', async () => {
-    const pid = stack.stack.pid('worker') ?? 0;
+    const pid = stack.stack.pid('worker')!;
     process.kill(pid, 'SIGKILL');
     await redis.flushall();
     const second = (await elsewhere(orders[3] ?? {}, 'somebody-else:3')) as OrderResult;

@@ -16,7 +16,7 @@ describe('Redis killed (-9) three times while 120 orders are under way', () => {
     const day = submitAll(stack.client, orders, () => (ended += 1));
     for (let kill = 1; kill <= KILLS; kill++) {
       while (ended < kill * 25) await sleep(20);
-      const pid = stack.stack.pid('redis') ?? 0;
+      const pid = stack.stack.pid('redis')!;
       process.kill(pid, 'SIGKILL');
       while (stack.stack.pid('redis') === pid) await sleep(20);
     }

@@ -21,8 +21,8 @@ describe("Temporal's server killed (-9) with 100 orders in flight and restarted 
       await sleep(20);
       taken = (await stack.truth()).totals.executions;
     }
-    const pid = stack.stack.pid('temporal');
-    process.kill(pid ?? 0, 'SIGKILL');
+    const pid = stack.stack.pid('temporal')!;
+    process.kill(pid, 'SIGKILL');
     outcomes = await Promise.all(jobs.map((job) => job.outcome()));
   }, 300_000);
 

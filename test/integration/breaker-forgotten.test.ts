@@ -34,7 +34,7 @@ describe('a kill whose control workflow is terminated while Redis loses everythi
   };
   /** Both at once: no worker sees the one without the other. */
   async function loseAll(): Promise<void> {
-    const worker = stack.stack.pid('worker') ?? 0;
+    const worker = stack.stack.pid('worker')!;
     process.kill(worker, 'SIGSTOP');
     await stack.client.temporal.workflow.getHandle('breaker:paper').terminate('a drill');
     await redis.flushall();

@@ -54,7 +54,7 @@ describe('a kill that is ordered', () => {
     const job = await stack.client.submit('order.place', anOrder('before-the-kill'));
     expect(await kill('paper')).toEqual(expect.objectContaining(kept('paper')));
     // What a server had only heard of dies with it.
-    const pid = stack.stack.pid('temporal') ?? 0;
+    const pid = stack.stack.pid('temporal')!;
     process.kill(pid, 'SIGKILL');
     await until(() => Promise.resolve(![undefined, pid].includes(stack.stack.pid('temporal'))));
     // And what it heard of and was left there besides comes twice. Nobody is sure of it, so it is ordered again, and in code.

@@ -57,7 +57,7 @@ describe('an attempt that Temporal has given up', () => {
     await faultOn(order, { kind: 'black_hole' });
     const job = await desk.stack.client.submit('order.place', order);
     while ((await truthOf(order)).requests === 0) await sleep(20);
-    const pid = desk.stack.stack.pid('worker') ?? 0;
+    const pid = desk.stack.stack.pid('worker')!;
     process.kill(pid, 'SIGSTOP');
     try {
       const second = await startWorkerBeside(desk.stack);

@@ -46,7 +46,7 @@ describe('the sweep', () => {
     await faultOn(order, { kind: 'delay', ms: 5_000, phase: 'after' });
     const job = await desk.stack.client.submit('order.place', order);
     while ((await truthOf(order)).taken === 0) await sleep(20);
-    process.kill(desk.stack.stack.pid('worker') ?? 0, 'SIGKILL');
+    process.kill(desk.stack.stack.pid('worker')!, 'SIGKILL');
     await desk.stack.client.temporal.workflow.getHandle(job.workflowId).terminate('by hand');
     await isOverdue(order.intentId);
 

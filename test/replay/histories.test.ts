@@ -158,7 +158,7 @@ describe('the history of a breaker replays', () => {
   test('whose order waited for Redis', async () => {
     const scope = 'paper/account/waits';
     await order(scope, { action: 'open', forSeconds: 600 });
-    const redis = desk.stack.stack.pid('redis') ?? 0;
+    const redis = desk.stack.stack.pid('redis')!;
     process.kill(redis, 'SIGSTOP');
     try {
       await workflowOf(`breaker:${scope}`).signal('override', { action: 'kill', reason: 'in the dark', actor: 'ann' });
