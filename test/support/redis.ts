@@ -70,7 +70,7 @@ export async function startTestRedis({
     url: urlAt(port),
     port,
     get pid() {
-      return service.pid ?? 0;
+      return service.pid!;
     },
     writtenBytes: () => statSync(appendOnlyFile(join(dataDir, 'redis'))).size,
     admin,

@@ -115,7 +115,7 @@ export async function crashLanes(): Promise<Lanes> {
       closing.push(stop);
       return {
         get pid() {
-          return child.pid ?? 0;
+          return child.pid!;
         },
         kill: () => child.kill('SIGKILL'),
         stop,
