@@ -116,6 +116,8 @@ export class Guard {
       payload: string;
       /** Ms since GO on the worker's monotonic clock. */
       elapsedMs: number;
+      /** Ms that the act took, where it ended while Redis was away. Default: `elapsedMs`. */
+      tookMs?: number;
       /** As the admission's: for how long to look first, should the claim be gone. */
       quiesceMs: number;
       breaker?: Report | undefined;
@@ -132,6 +134,7 @@ export class Guard {
       breaker?.health ?? 'none',
       request.quiesceMs,
       ...reportArgs(breaker),
+      ...(breaker ? [Math.round(request.tookMs ?? request.elapsedMs)] : []),
     ]);
     return settlementOf(reply);
   }

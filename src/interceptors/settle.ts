@@ -49,10 +49,12 @@ async function write(
   outcome: Outcome,
 ): Promise<number> {
   const { goneAt, health, hold, ...request } = end;
+  const tookMs = performance.now() - goneAt;
   const send = (): Promise<Settlement> =>
     runtime.guard.settle(act.ref, {
       ...request,
       elapsedMs: performance.now() - goneAt,
+      tookMs,
       quiesceMs: act.quiesceMs,
       breaker: reported(act.breaker, runtime.workerNumbers.at(act.ref.venue), health, hold),
     });

@@ -30,19 +30,24 @@ describe('an attempt whose record moves on while it acts', () => {
     await proxy.stop();
   });
 
+  async function look(
+    theirs: typeof job,
+    looker: string,
+    seen: { verdict: 'absent' | 'found'; payload: string },
+  ): Promise<void> {
+    const begun = await theirs.guard.lookBegin(job.ref(), {
+      ...{ looker, givenUp: '', fingerprint: fingerprintOf(parseJobInput('order.place', ORDER)), refusal: '' },
+      ...{ leaseMs: 1_000, quiesceMs: 0, mostLooks: 9 },
+    });
+    const fence = 'fence' in begun ? begun.fence : '';
+    await theirs.guard.lookEnd(job.ref(), { fence, ...seen, absence: { quiesceMs: 0, looks: 2, gapMs: 0 } });
+  }
+
   /** Others find nothing of the act, long after its last moment, and another workflow places the order. */
   async function sentAgain(orderId: string): Promise<void> {
     const theirs = effectHarness(await server.connect(), { namespace });
     await rewrite(server.admin, guardKeys(namespace).record(job.ref()), (raw) => shiftRecord(raw, 3_600_000));
-    for (const looker of ['a', 'b']) {
-      const look = await theirs.guard.lookBegin(job.ref(), {
-        ...{ looker, givenUp: '', fingerprint: fingerprintOf(parseJobInput('order.place', ORDER)), refusal: '' },
-        ...{ leaseMs: 1_000, quiesceMs: 0, mostLooks: 9 },
-      });
-      const fence = 'fence' in look ? look.fence : '';
-      const seen = { verdict: 'absent', payload: '{}', absence: { quiesceMs: 0, looks: 2, gapMs: 0 } } as const;
-      await theirs.guard.lookEnd(job.ref(), { fence, ...seen });
-    }
+    for (const looker of ['a', 'b']) await look(theirs, looker, { verdict: 'absent', payload: '{}' });
     const act = (ticket: { pass(): void }) => (ticket.pass(), Promise.resolve({ ...ANSWER, orderId }));
     expect((await theirs.attempt({ runId: 'run-2', act })).result).toMatchObject({ order: { orderId } });
   }
@@ -86,5 +91,21 @@ describe('an attempt whose record moves on while it acts', () => {
     expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
       expect.objectContaining({ msg: 'an act happened twice', intentId: 'f1', orderId: '7', recordedOrderId: '8' }),
     ]);
+  });
+
+  it('counts an order of which a look had found another one, and has its caller told what the record says', async () => {
+    const { failure } = await job.attempt({
+      act: async (ticket) => {
+        ticket.pass();
+        const theirs = effectHarness(await server.connect(), { namespace });
+        await rewrite(server.admin, guardKeys(namespace).record(job.ref()), (raw) => shiftRecord(raw, 3_600_000));
+        await look(theirs, 'a', { verdict: 'found', payload: JSON.stringify({ ...ANSWER, orderId: '8' }) });
+        return ANSWER;
+      },
+    });
+    expect(failure).toMatchObject({ type: 'OUTCOME_UNKNOWN', nonRetryable: true });
+    const { values } = await job.metrics.duplicates.get();
+    expect(values.filter(({ value }) => value > 0)).toHaveLength(1);
+    expect(await job.record()).toMatchObject({ state: 'DONE', payload: { orderId: '8' } });
   });
 });

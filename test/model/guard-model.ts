@@ -67,10 +67,12 @@ export class GuardModel extends LookModel {
     if (record.go !== go) return fenced('settle: stale fence → FENCED');
     const { state } = record;
     const target = ({ done: 'DONE', reject: 'REJECTED', release: 'RELEASED', doubt: 'UNKNOWN' } as const)[ending];
-    if (state === target) {
+    const word = `settle ${go} ${ending}`;
+    if (state === target && record.word === word) {
       this.hit('settle: the same call again');
       return { kind: 'OK', first: false };
     }
+    if (state === target) this.hit('settle: another word came to the same → FENCED');
     const definite = ending === 'done' || ending === 'reject';
     if (state === 'CLAIMED') this.hit(`settle: ${ending}`);
     else if (state === 'UNKNOWN' && definite) this.hit('settle: last word while unknown');
@@ -81,6 +83,7 @@ export class GuardModel extends LookModel {
 
     if (ending === 'doubt') Object.assign(record, { state: 'UNKNOWN', leaseUntil: 0 });
     else this.resolved(target);
+    record.word = word;
     if (ending === 'release') record.sends -= 1;
     return { kind: 'OK', first: true };
   }
@@ -130,7 +133,7 @@ export class GuardModel extends LookModel {
 
   private lookFirst(now: number, caller: ModelCaller, record: ModelRecord, row: GuardRow): ModelAdmission {
     this.hit(row);
-    Object.assign(record, { state: 'UNKNOWN', owner: caller.owner, quiesceAt: this.store.until });
+    Object.assign(record, { state: 'UNKNOWN', word: '', owner: caller.owner, quiesceAt: this.store.until });
     return { kind: 'UNKNOWN', waitTicks: record.quiesceAt - now };
   }
 
@@ -140,7 +143,7 @@ export class GuardModel extends LookModel {
     const knownAttempt = Number(record.holder.split('.')[0]);
     const doubt = (row: GuardRow): ModelAdmission => {
       this.hit(row);
-      Object.assign(record, { state: 'UNKNOWN', leaseUntil: 0 });
+      Object.assign(record, { state: 'UNKNOWN', leaseUntil: 0, word: '' });
       return { kind: 'UNKNOWN', waitTicks: later(record.quiesceAt, now) };
     };
     if (live && sameOwner && record.holder === `${caller.attempt}.${caller.nonce}`) {
@@ -185,7 +188,13 @@ export class GuardModel extends LookModel {
     }
     this.hit(row);
     this.store.go();
-    Object.assign(record, { state: 'CLAIMED', go, owner: caller.owner, holder: `${caller.attempt}.${caller.nonce}` });
+    Object.assign(record, {
+      state: 'CLAIMED',
+      word: '',
+      go,
+      owner: caller.owner,
+      holder: `${caller.attempt}.${caller.nonce}`,
+    });
     Object.assign(record, { look: 0, lookAt: 0, looks: 0, absents: 0, absentAt: 0 });
     record.leaseUntil = now + this.settings.leaseTicks;
     record.quiesceAt = now + this.settings.quiesceTicks;

@@ -29,6 +29,7 @@ export const GUARD_ROWS = [
   'settle: last word while reconciling',
   'settle: done after it was taken as absent, nobody got GO since',
   'settle: the same call again',
+  'settle: another word came to the same → FENCED',
   'settle: stale fence → FENCED',
   'settle: own fence, the record has moved on → FENCED',
   'settle: no record → FENCED, store suspected',

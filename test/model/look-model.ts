@@ -117,7 +117,7 @@ export class LookModel extends RecordModel {
       return answer('look-end: the record has moved on → FENCED', 'FENCED');
     }
     const again = (row: GuardRow): { kind: string } => {
-      Object.assign(record, { state: 'UNKNOWN', leaseUntil: 0 });
+      Object.assign(record, { state: 'UNKNOWN', leaseUntil: 0, word: '' });
       return answer(row, 'AGAIN');
     };
     if (verdict === 'found') {
@@ -147,7 +147,7 @@ export class LookModel extends RecordModel {
       return answer('look-end: absent, agreeing → RELEASED', 'RELEASED');
     }
     if (verdict === 'manual') {
-      Object.assign(record, { state: 'MANUAL', leaseUntil: 0 });
+      Object.assign(record, { state: 'MANUAL', leaseUntil: 0, word: '' });
       return answer('look-end: contradiction → MANUAL', 'MANUAL');
     }
     return again('look-end: inconclusive → again');

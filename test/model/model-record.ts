@@ -20,6 +20,8 @@ export interface ModelRecord {
   absents: number;
   absentAt: number;
   givenUp: string[];
+  /** Whose word it is that stands: `settle <go> <ending>`, or another's. */
+  word: string;
   /** A person said that it did not happen. */
   decided: boolean;
 }
@@ -27,7 +29,7 @@ export interface ModelRecord {
 export function newRecord(state: ModelState, fingerprint: string): ModelRecord {
   const times = { leaseUntil: 0, quiesceAt: 0, lookAt: 0, absentAt: 0 };
   const counts = { go: 0, sends: 0, attempts: 0, look: 0, looks: 0, absents: 0 };
-  return { state, fingerprint, owner: '', holder: '', givenUp: [], decided: false, ...times, ...counts };
+  return { state, fingerprint, owner: '', holder: '', givenUp: [], word: '', decided: false, ...times, ...counts };
 }
 
 export interface ModelSettings {

@@ -16,7 +16,7 @@ export class RecordModel {
   }
 
   protected resolved(state: ModelState): void {
-    const cleared = { leaseUntil: 0, quiesceAt: 0, look: 0, lookAt: 0, looks: 0, absents: 0, absentAt: 0 };
+    const cleared = { word: '', leaseUntil: 0, quiesceAt: 0, look: 0, lookAt: 0, looks: 0, absents: 0, absentAt: 0 };
     Object.assign(this.record as ModelRecord, cleared, { state });
     if (state !== 'RELEASED') (this.record as ModelRecord).givenUp = [];
   }

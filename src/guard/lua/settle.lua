@@ -5,6 +5,7 @@
 --       7 ok | fail | own | none: what it says about the venue's health  8 quiescence ms
 --       9 names of the levels (absent: no breaker counts this act)  10 their settings  11 number of the worker
 --       12 level that the venue told to hold ('' for none)  13 for how many ms  14 why
+--       15 ms that the act took: less than since GO where Redis was away when it ended
 -- Reply OK state attempts lone turns | FENCED state payload
 -- Reads no clock where nothing turns: the fence is the Redis time of GO, and the elapsed time comes from the worker.
 --#include record
@@ -37,8 +38,9 @@ end
 local ENDED = { done = 'DONE', reject = 'REJECTED', release = 'RELEASED', doubt = 'UNKNOWN' }
 local state, wanted = record.state, ENDED[ending]
 local mine = record.fence == fence
--- A settle whose reply was lost is sent again by the client library: it finds its own work done.
-if mine and state == wanted then return { 'OK', state, text(record.attempts), '0', '' } end
+-- A settle whose reply was lost is sent again by the client library: it finds its own work done. Where another's word came to the
+-- same state, what it says counts: it may be of another order.
+if mine and state == wanted and record.payload == payload then return { 'OK', state, text(record.attempts), '0', '' } end
 -- While others look, the last sender's definite word is better evidence than any look-up, as long as nobody got GO since.
 local lastWord = (state == 'UNKNOWN' or state == 'RECONCILING') and (ending == 'done' or ending == 'reject')
 -- Looks took it for absent, and yet the venue's own answer says that it happened: another GO would repeat it.
@@ -61,7 +63,7 @@ end
 local levels, lone = {}, false
 if ARGV[9] then
   levels = parseBreakers(raw, 3, 1, ARGV[9], ARGV[10])
-  local told = { outcome = ARGV[7], elapsedMs = tonumber(ARGV[5]), worker = tonumber(ARGV[11]) }
+  local told = { outcome = ARGV[7], elapsedMs = tonumber(ARGV[15]), worker = tonumber(ARGV[11]) }
   for _, level in ipairs(levels) do
     if level.isAutomatic then lone = levelEnded(level, now, 0, fence, told) or lone end
     if level.breaker.turns then

@@ -22,8 +22,15 @@ export const RECORD_BUGS: (Bug & { by: Kind })[] = [
   {
     name: 'settle that is sent again is fenced',
     file: `${LUA}/settle.lua`,
-    find: 'if mine and state == wanted then',
+    find: 'if mine and state == wanted and record.payload == payload then',
     replace: 'if false then',
+    by: 'records',
+  },
+  {
+    name: "another's word that came to the same state passes for one's own",
+    file: `${LUA}/settle.lua`,
+    find: ' and record.payload == payload',
+    replace: '',
     by: 'records',
   },
   {
