@@ -26,10 +26,10 @@ export type Admission =
   | { kind: 'MANUAL'; evidence: unknown };
 
 export type Ending = 'done' | 'reject' | 'release' | 'doubt';
-export type Settlement =
-  /** `lone`: enough calls failed to hold all workers, or this one's did not leave it, but only this worker's. */
-  | { kind: 'OK'; state: string; attempts: number; lone: boolean; turns: LevelTurn[] }
-  | { kind: 'FENCED'; state: string; payload: unknown };
+/** `lone`: enough calls failed to hold all workers, or this one's did not leave it, but only this worker's. */
+export type Settlement = { lone: boolean; turns: LevelTurn[] } & (
+  { kind: 'OK'; state: string; attempts: number } | { kind: 'FENCED'; state: string; payload: unknown }
+);
 
 export type LookStart =
   | {

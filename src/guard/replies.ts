@@ -36,9 +36,10 @@ export function admissionOf(
 
 /** What `settle.lua` answered. */
 export function settlementOf([kind, state = '', third = '', lone, turns = '']: string[]): Settlement {
-  if (kind === 'FENCED') return { kind, state, payload: parsePayload(third) };
+  const told = { state, lone: lone === '1', turns: parseTurns(turns) };
+  if (kind === 'FENCED') return { ...told, kind, payload: parsePayload(third) };
   if (kind !== 'OK') throw unexpected('settle', kind);
-  return { kind, state, attempts: Number(third), lone: lone === '1', turns: parseTurns(turns) };
+  return { ...told, kind, attempts: Number(third) };
 }
 
 /** What `look-begin.lua` answered. */

@@ -74,17 +74,18 @@ async function write(
     act.stay.report(health, 'maybe');
     runtime.outbox.add(async () => {
       const late = await send();
-      if (late.kind === 'OK') tellTurns(runtime, act.ref.venue, late.turns);
+      tellTurns(runtime, act.ref.venue, late.turns);
       // Its caller has had the answer: only who watches can still hear of it.
-      else if (end.ending === 'done' && 'result' in outcome) tellMishap(runtime, act, outcome.result, late);
+      if (late.kind === 'FENCED' && end.ending === 'done' && 'result' in outcome)
+        tellMishap(runtime, act, outcome.result, late);
     });
     return 1;
   }
-  if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
-  if (end.ending === 'done') runtime.watch.ended(act.ref);
   act.stay.report(health, aloneIn(health, settlement));
   tellTurns(runtime, act.ref.venue, settlement.turns);
   if (hold) tellHold(runtime, act.ref, hold);
+  if (settlement.kind === 'FENCED') return fenced(runtime, act, end.ending, outcome, settlement);
+  if (end.ending === 'done') runtime.watch.ended(act.ref);
   return settlement.attempts;
 }
 

@@ -97,18 +97,15 @@ export class IntentSteps {
     const expected = intent.model.settle(this.run.now, mine.go, op.ending);
     this.run.noticed();
     same(answer.kind, expected.kind);
-    if (!expected.first) return;
+    const moved = expected.kind === 'FENCED';
+    if (!expected.first && !moved) return;
     const slow = elapsedMs >= SLOW_MS && (health === 'ok' || health === 'fail');
     // The moment of the end is told by its worker.
     const at = this.run.moment(world.seen(Math.floor(Number(mine.fence) / 1_000) + elapsedMs));
-    const lone = this.run.breaker?.record(at, mine.go, this.run.going, {
-      outcome: health,
-      slow,
-      worker,
-      hold: hold.model,
-    });
-    if (answer.kind === 'OK') same(answer.lone, lone ?? false);
-    intent.ghost.settled(mine.fence, op.ending);
+    const number = { go: mine.go, lastGo: this.run.going, moved };
+    const lone = this.run.breaker?.record(at, number, { outcome: health, slow, worker, hold: hold.model });
+    same(answer.lone, lone ?? false);
+    if (!moved) intent.ghost.settled(mine.fence, op.ending);
   }
 
   async lookBegin(op: Op & { op: 'lookBegin' }): Promise<void> {

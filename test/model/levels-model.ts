@@ -26,6 +26,8 @@ export const LEVEL_ROWS = [
   'what lowers risk passes an open breaker',
   'a force that has ended holds nothing',
   'the strictest level speaks',
+  'acts: a fenced end gives its place back',
+  'acts: a fenced end is not counted',
   'looks: no kill holds them',
   'looks: no forced open of acts holds them',
   'looks: no breaker of acts holds them',
@@ -267,12 +269,15 @@ export class LevelsModel {
   /** What became of an act, at every level; answers whether its worker is alone in failing. */
   record(
     at: Moment,
-    go: number,
-    lastGo: number,
+    { go, lastGo, moved }: { go: number; lastGo: number; moved: boolean },
     told: Told & { hold?: { level: string; ticks: number } | undefined },
   ): boolean {
     let lone = false;
-    for (const { breaker } of this.levels) lone = breaker.record(at, go, lastGo, told) || lone;
+    for (const { breaker } of this.levels) {
+      const isProbing = breaker.state === 'HALF_OPEN';
+      if (moved) this.hit(isProbing ? 'acts: a fenced end gives its place back' : 'acts: a fenced end is not counted');
+      lone = ((!moved || isProbing) && breaker.record(at, go, lastGo, told)) || lone;
+    }
     if (told.hold) this.hold(at, told.hold);
     return lone;
   }

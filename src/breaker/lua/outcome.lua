@@ -67,8 +67,10 @@ local function breakerRecord(breaker, settings, now, micros, fence, outcome, slo
   return true, lone
 end
 
--- The same for a level that counts it. `told`: outcome, elapsedMs, worker.
+-- The same for a level that counts it. `told`: outcome, elapsedMs, worker; isNews: false where the record has moved on. Then only a
+-- probe's place is given back: nothing is counted twice because a reply was lost.
 local function levelEnded(level, now, micros, fence, told)
+  if not level.isAutomatic or not told.isNews and level.breaker.state ~= 'HALF_OPEN' then return false end
   local settings, outcome = settingsOf(level), told.outcome
   local slow = settings.slowMs > 0 and told.elapsedMs >= settings.slowMs and (outcome == 'ok' or outcome == 'fail')
   local counted, lone = breakerRecord(level.breaker, settings, now, micros, fence, outcome, slow, told.worker)
@@ -76,12 +78,11 @@ local function levelEnded(level, now, micros, fence, told)
   return lone
 end
 
--- The venue told one level not to come back before `ms` have passed; name '' if none.
+-- The venue told one level not to come back before `ms` have passed; name '' if none. Of two such the longer one holds.
 local function hold(levels, now, name, ms, why)
   for _, level in ipairs(levels) do
-    if level.isAutomatic and level.name == name then
-      level.breaker.holdUntil = math.max(level.breaker.holdUntil, now + ms)
-      level.breaker.holdWhy, level.changed = why, true
+    if level.isAutomatic and level.name == name and now + ms > level.breaker.holdUntil then
+      level.breaker.holdUntil, level.breaker.holdWhy, level.changed = now + ms, why, true
     end
   end
 end

@@ -28,11 +28,8 @@ local levels, lone = {}, false
 if ARGV[10] then
   levels = parseBreakers(raw, 3, 1, ARGV[10], ARGV[11])
   local lookUps = levels[2]
-  -- One that the record has moved on from gives its place as a probe back; but nothing is counted twice because a reply was lost.
-  if lookUps.isAutomatic and (mine or lookUps.breaker.state == 'HALF_OPEN') then
-    local told = { outcome = ARGV[8], elapsedMs = tonumber(ARGV[9]), worker = tonumber(ARGV[12]) }
-    lone = levelEnded(lookUps, now, micros, fence, told)
-  end
+  local told = { outcome = ARGV[8], elapsedMs = tonumber(ARGV[9]), worker = tonumber(ARGV[12]), isNews = mine }
+  lone = levelEnded(lookUps, now, micros, fence, told)
   if ARGV[13] ~= '' then hold(levels, now, ARGV[13], tonumber(ARGV[14]), ARGV[15]) end
   saveLevels(levels, KEYS, keyInflight, {})
 end

@@ -55,16 +55,16 @@ export const LOOK_BUGS: (Bug & { by: Kind })[] = (
       replace: '',
     },
     {
-      name: 'a look whose record has moved on keeps its place as a probe',
-      file: `${GUARD}/look-end.lua`,
-      find: "(mine or lookUps.breaker.state == 'HALF_OPEN')",
-      replace: 'mine',
+      name: 'what the record has moved on from keeps its place as a probe',
+      file: `${BREAKER}/outcome.lua`,
+      find: " and level.breaker.state ~= 'HALF_OPEN' then",
+      replace: ' then',
     },
     {
-      name: 'a look whose record has moved on counts all the same',
-      file: `${GUARD}/look-end.lua`,
-      find: "(mine or lookUps.breaker.state == 'HALF_OPEN')",
-      replace: 'true',
+      name: 'what the record has moved on from counts all the same',
+      file: `${BREAKER}/outcome.lua`,
+      find: "if not level.isAutomatic or not told.isNews and level.breaker.state ~= 'HALF_OPEN' then return false end",
+      replace: 'if not level.isAutomatic then return false end',
     },
   ] satisfies Bug[]
 ).map((bug) => ({ ...bug, by: 'looks' }));
