@@ -19,9 +19,10 @@ import type { Runtime } from '../src/interceptors/runtime';
 import { backoffMs } from '../src/policy/backoff';
 import { breakerLevels, quiesceMs, venueTimes } from '../src/policy/job-policy';
 import { isStoreUnavailable } from '../src/redis/client';
+import { isVenueError } from '../src/venues/port';
 import { closeUnsent } from './close-unsent';
 import { knownEffect } from './known-effect';
-import { lookAt } from './look-at';
+import { InconclusiveLookError, lookAt } from './look-at';
 
 /**
  * Asks the venue what became of an act, one look an attempt, until it is known. Reads only, but for the fence of an order
@@ -137,7 +138,10 @@ class LookUp {
       start.sinceAbsentMs >= absence.gapMs * start.absents;
     const begunAt = performance.now();
     const { sighting, health, hold } = await lookAt(async () => {
-      await effect.readyClock(ref.venue, { again: false });
+      await effect.readyClock(ref.venue, { again: false }).catch((error: unknown) => {
+        if (isVenueError(error)) throw error;
+        throw new InconclusiveLookError(`${ref.venue} does not tell its time: ${(error as Error).message}`);
+      });
       const { ageMs, looks } = start;
       return effect.lookUp(input, { confirming, ageMs, looks, pass: () => this.pass(askedAt) });
     });

@@ -86,3 +86,72 @@ describe('an attempt whose request cannot leave its worker', () => {
     expect(opened?.value).toBe(1);
   });
 });
+
+describe('a breaker whose Redis has another clock since, an hour behind', () => {
+  const HOUR_MS = 3_600_000;
+  let server: TestRedis;
+  let redis: Redis;
+  let namespace: string;
+  let job: ReturnType<typeof effectHarness>;
+  let count = 0;
+
+  beforeAll(async () => {
+    server = await startTestRedis();
+    redis = await server.connect();
+  });
+  afterAll(() => server.stop());
+  beforeEach(() => {
+    namespace = server.namespace();
+    job = effectHarness(redis, { namespace });
+    job.runtime.locals = new LocalBreakers(() => undefined);
+    job.effects['order.place'].probe = () => Promise.resolve();
+  });
+
+  const breaker = async () => (await job.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
+  const place = (error?: Error): Promise<AttemptEnd> =>
+    job.attempt({
+      input: { ...ORDER, intentId: `c${++count}` },
+      ...(error && { act: (ticket) => (ticket.pass(), Promise.reject(error)) }),
+    });
+  const away = () => venueSays({ httpStatus: 503, message: 'Service Unavailable.' });
+  /** All that Redis holds of the breaker was written by a clock that ran ahead. */
+  const goBack = () =>
+    rewrite(redis, guardKeys(namespace).breaker('paper', 'order.place'), (raw) => {
+      const lines = shiftBreaker(raw, -HOUR_MS, 30_000).split('\n');
+      return lines.map((line, at) => (at === TURNED_AT ? String(Number(line) + HOUR_MS * 1_000) : line)).join('\n');
+    });
+  const untilIt = async (is: string): Promise<void> => {
+    const { circuit_breaker: settings } = job.runtime.config.retry;
+    const key = guardKeys(namespace).breaker('paper', 'order.place');
+    await rewrite(redis, key, (raw) => shiftBreaker(raw, settings.maximum_open_seconds * 1_000, 30_000));
+    await place();
+    expect((await breaker()).state).toBe(is);
+  };
+
+  it('holds no longer than its longest opening, and goes its way from there', async () => {
+    for (let i = 0; i < 2; i += 1) await place(away());
+    await goBack();
+    expect((await place()).failure).toMatchObject({ type: 'BREAKER_OPEN' });
+    const { openUntil } = await breaker();
+    const { maximum_open_seconds: most } = job.runtime.config.retry.circuit_breaker;
+    expect(openUntil - (await job.guard.now())).toBeLessThanOrEqual(most * 1_000);
+    await untilIt('HALF_OPEN');
+    for (let i = 0; i < 4; i += 1) expect((await place()).result).toMatchObject({ status: 'done' });
+    expect((await breaker()).state).toBe('RAMP');
+  });
+
+  it('hears of failures at once', async () => {
+    for (let i = 0; i < 2; i += 1) await place(away());
+    await untilIt('HALF_OPEN');
+    for (let i = 0; i < 4; i += 1) await place();
+    await rewrite(redis, guardKeys(namespace).breaker('paper', 'order.place'), (raw) =>
+      raw.replace('\nRAMP\n', '\nCLOSED\n'),
+    );
+    await goBack();
+    for (let i = 0; i < 2; i += 1) await place(away());
+    expect(await breaker()).toMatchObject({ state: 'OPEN', why: '2 of 2 calls failed' });
+  });
+});
+
+/** Line of the packed breaker with the microseconds of its last turn. */
+const TURNED_AT = 4;

@@ -77,6 +77,7 @@ export const breakerOp: fc.Arbitrary<Op> = fc.oneof(
       { op: 'calm' },
       { op: 'relapse' },
       { op: 'late' },
+      { op: 'straggler' },
       { op: 'outlast' },
       { op: 'rush' },
       { op: 'exempt' },

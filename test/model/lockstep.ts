@@ -97,6 +97,7 @@ export class Lockstep {
       case 'force':
       case 'relapse':
       case 'late':
+      case 'straggler':
       case 'blind':
       case 'overtaken':
         for (const step of stepsOf(op)) await this.step(step);

@@ -52,6 +52,8 @@ export type Op =
   | { op: 'relapse' }
   /** An act tells its end when the breaker has turned and turned since. */
   | { op: 'late' }
+  /** Of the acts that try whether all is well, one tells its end when the others have turned the breaker. */
+  | { op: 'straggler' }
   /** Time and acts that go well, until the breakers are closed again. */
   | { op: 'calm' }
   /** All is shut, its time is over, and a read is tried first. */
@@ -159,6 +161,12 @@ export function stepsOf(op: Op): Op[] {
         ...stepsOf(storm),
         { op: 'pass', ticks: 4 },
         ...[asks(0), asks(1), { ...ends(0, op.first), slow: op.slow }, { ...ends(1, op.second), worker: op.worker }],
+      ];
+    case 'straggler':
+      return [
+        ...stepsOf(storm),
+        ...[{ op: 'pass', ticks: 4 } as const, asks(0), asks(1), ends(0, 'ok'), asks(2), ends(2, 'ok')],
+        ...[ends(1, 'fail'), asks(3), ends(3, 'fail'), asks(4), ends(4, 'ok')],
       ];
     case 'force': {
       const order = { op: 'order', kill: false, force: op.force, isTold: true } as const;

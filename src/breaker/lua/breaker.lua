@@ -5,7 +5,7 @@
 -- on a permit that ends by itself. HALF_OPEN → RAMP after enough successes: a growing share of the intents passes, and never
 -- more in a second than they are told to come back at. → CLOSED once nobody waits any more; → OPEN again on failures, for twice as
 -- long up to the cap.
--- Needs record.lua for `number` and `line`, and window.lua.
+-- Needs record.lua for `number`, `line` and `text`, and window.lua.
 
 -- 20 lines. Every claim and every end waits for them: as in record.lua one match, and no loop over names.
 local BREAKER_LINES = '^' .. string.rep('([^\n]*)\n', 19) .. '(.*)$'
@@ -102,4 +102,16 @@ end
 -- Failures of a worker's own network speak of that worker; those of enough workers speak of the venue.
 local function ownCount(breaker, settings, sums)
   return workersIn(sums.owning) >= quorumOf(breaker, settings, sums)
+end
+
+-- Redis's clock stands before the last turn: it went back, as a failover may bring about. What was to end by it ends within the longest
+-- time of its kind from now on, and what is let through from now on is heard. The venue's hold is not known to be too long.
+local function clockWentBack(breaker, settings, now, micros)
+  breaker.turnedAt, breaker.since = micros, math.min(breaker.since, now)
+  breaker.openUntil = math.min(breaker.openUntil, now + settings.maximumOpenMs)
+  breaker.probeUntil = math.min(breaker.probeUntil, now + settings.permitMs)
+  breaker.second, breaker.passes, breaker.fullSecond = 0, 0, 0
+  breaker.permits = string.gsub(breaker.permits, ':(%d+)', function(till)
+    return ':' .. text(math.min(tonumber(till), now + settings.permitMs))
+  end)
 end

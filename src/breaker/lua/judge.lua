@@ -117,6 +117,10 @@ local function judgeLevels(levels, now, micros, fence, act)
   local takers = {}
   for _, level in ipairs(levels) do
     local breaker = level.breaker
+    if level.isAutomatic and breaker.turnedAt > micros then
+      clockWentBack(breaker, settingsOf(level), now, micros)
+      level.changed = true
+    end
     if level.isAutomatic and (breaker.state ~= 'CLOSED' or breaker.holdUntil > 0) then
       local settings = settingsOf(level)
       local watched = settings.mode ~= 'enforce' or isForced(level.override, 'closed', now)

@@ -19,6 +19,12 @@ export const BREAKER_BUGS: (Bug & { by: Kind })[] = (
       replace: "if true then return 'take' end",
     },
     {
+      name: 'a probe that ends after the ramp began counts in it',
+      file: 'src/guard/lua/settle.lua',
+      find: 'level.breaker.turnedAt = math.max(level.breaker.turnedAt, micros)',
+      replace: '',
+    },
+    {
       name: 'a probe takes no permit',
       file: `${LUA}/judge.lua`,
       find: "breaker.permits = breaker.permits == '' and permit or breaker.permits .. ',' .. permit",
