@@ -14,7 +14,7 @@ import { LateToSendError } from '../src/guard/ticket';
 import { activityOwner, keepAlive } from '../src/interceptors/activity-context';
 import { answerOf } from '../src/interceptors/answer';
 import { aloneIn, reported, tellHold, tellTurns } from '../src/interceptors/breaker-act';
-import { LONGEST_WAIT_MS, stayAt, type Stay } from '../src/interceptors/held';
+import { atMost, stayAt, type Stay } from '../src/interceptors/held';
 import type { Runtime } from '../src/interceptors/runtime';
 import { backoffMs } from '../src/policy/backoff';
 import { breakerLevels, quiesceMs, venueTimes } from '../src/policy/job-policy';
@@ -99,7 +99,7 @@ class LookUp {
         const { level, why, waitMs, turns } = start;
         tellTurns(this.runtime, this.job.ref.venue, turns);
         const scope = scopeOf(this.job.ref.venue, level);
-        throw this.again(`not asked: breaker ${scope}: ${why}`, 0, Math.min(waitMs, LONGEST_WAIT_MS));
+        throw this.again(`not asked: breaker ${scope}: ${why}`, 0, atMost(waitMs));
       }
       case 'LOOK':
         tellTurns(this.runtime, this.job.ref.venue, start.turns);

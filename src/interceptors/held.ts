@@ -13,7 +13,7 @@ import type { Runtime } from './runtime';
 type Holdable = Job & { effect: Effect; breaker: { held: boolean } };
 
 /** Asked again before what holds is over, as people may let go early: the next attempt waits in the queue while that is shut. */
-export const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 10_000;
 /** No queue is shut for an account alone: here each question is an attempt. */
 const LONGEST_ACCOUNT_WAIT_MS = 60_000;
 /** Whoever is held by this worker alone comes back so soon: another worker may take it, and this one's queue is shut. */
@@ -30,8 +30,13 @@ export function held(
   const lifeMs = effect.lifeMs(input) ?? Infinity;
   if (lifeMs <= 0) return new ExpiredError(`expiresAt has passed while the order was ${why}`);
   const mostMs = scope.includes('/account/') ? LONGEST_ACCOUNT_WAIT_MS : LONGEST_WAIT_MS;
-  const wait = Math.min(waitMs, mostMs, lifeMs + 1);
+  const wait = Math.min(atMost(waitMs, mostMs), lifeMs + 1);
   return new HeldError('BREAKER_OPEN', `${why}, next try in ${Math.ceil(wait / 1_000)} s`, wait);
+}
+
+/** A wait that is told, cut to the longest one: at different moments, or all that wait for longer would come back as a herd. */
+export function atMost(waitMs: number, mostMs = LONGEST_WAIT_MS): number {
+  return waitMs <= mostMs ? waitMs : mostMs * (0.5 + Math.random() / 2);
 }
 
 /** One act in the breaker of this process alone. It must be left in the end. */

@@ -287,10 +287,8 @@ describe('what is ordered', () => {
     const told = events.map(({ what }) => what.split(':')[0]);
     expect(told).toContain('what ann ordered (open) has ended');
     // Acts are tried one by one before any share of them passes.
-    expect(told.filter((what) => what?.startsWith('breaker ')).slice(0, 2)).toEqual([
-      'breaker CLOSED → OPEN',
-      'breaker OPEN → HALF_OPEN',
-    ]);
+    const turns = told.filter((what) => what?.startsWith('breaker '));
+    expect(turns[turns.findIndex((turn) => turn?.endsWith('→ OPEN')) + 1]).toBe('breaker OPEN → HALF_OPEN');
   });
 
   it('as forced closed ends by itself, and the breaker is as the venue made it meanwhile', async () => {

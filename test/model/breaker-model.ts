@@ -171,7 +171,7 @@ export class BreakerModel {
     if (already && this.state === 'OPEN') this.hit('forced open: its end moves');
     else {
       this.hit(this.state === 'OPEN' ? 'forced open: it was open already' : 'forced open → open, until its end');
-      this.window.shut();
+      this.window.clear();
       this.turn('OPEN', at, lastGo);
     }
     this.openUntil = until;
@@ -290,6 +290,7 @@ export class BreakerModel {
 
   private close(at: Moment, lastGo: number): void {
     this.turn('CLOSED', at, lastGo);
+    this.window.closed();
     if (!this.isHoldOver(at.now)) return;
     this.hit('ramp → closed: a hold that ended meanwhile needs no way back of its own');
     this.holdUntil = -Infinity;
@@ -315,7 +316,7 @@ export class BreakerModel {
       if (quiet > 0) this.hit('closed → open: a quiet time shortens the opening');
       this.openings = Math.max(this.openings - quiet, 0);
     }
-    this.window.shut();
+    this.window.clear();
     this.turn('OPEN', at, lastGo);
     this.openUntil = at.now + Math.min(openTicks * 2 ** this.openings, maximumOpenTicks);
     this.openings += 1;

@@ -187,6 +187,7 @@ export class LevelsModel {
     const holding = [this.level('venue'), this.lookUps].find(({ breaker }) => breaker.holdUntil > now);
     if (holding && this.enforces) {
       this.hit('looks: held by the venue');
+      this.hold(at, { level: 'look-up', ticks: holding.breaker.holdUntil - now });
       return this.wait(holding, holding.breaker.holdUntil - now, 0);
     }
     const { orders } = this.lookUps;

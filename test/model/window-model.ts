@@ -13,7 +13,7 @@ const workersOf = (calls: readonly Call[]): number[] => calls.map(({ worker }) =
 /** The calls of late, of all workers, as plain TypeScript. */
 export class WindowModel {
   private calls: (Call & { tick: number })[] = [];
-  /** Workers that were seen when the breaker opened. */
+  /** Workers that were seen before, until the breaker is closed again. */
   private readonly atWork = new Set<number>();
 
   constructor(private readonly settings: BreakerModelSettings) {}
@@ -59,13 +59,13 @@ export class WindowModel {
     return new Set(workersOf(this.heard.filter(({ failed, slow, own }) => failed || slow || own))).size;
   }
 
-  shut(): void {
+  /** A new one begins. */
+  clear(): void {
     for (const worker of workersOf(this.calls)) this.atWork.add(worker);
     this.calls = [];
   }
 
-  clear(): void {
+  closed(): void {
     this.atWork.clear();
-    this.calls = [];
   }
 }

@@ -31,7 +31,7 @@ local function parseBreaker(raw)
     second = number(second), -- Redis second in which RAMP let the last one through
     passes = number(passes), -- how many in that second
     fullSecond = number(fullSecond), -- the last one in which somebody came beyond them
-    atWork = number(atWork), -- workers that were seen in the window when it opened, a bit each
+    atWork = number(atWork), -- workers that were seen at work before, a bit each; 0 while it is closed
     holdWhy = holdWhy,
     why = why, -- what brought it to its state
     permits = permits, -- fence:until, by commas
@@ -78,11 +78,16 @@ local function turnsOf(breaker)
   return (string.gsub(breaker.turns or '', '[^\n]+', at .. ' %0'))
 end
 
+-- Begins a new window, in which nobody has been seen at work yet: until it is closed the workers of the one before count too, lest one
+-- whose network fails pass for the whole fleet.
+local function forgetCalls(breaker)
+  breaker.atWork, breaker.ring = union(breaker.atWork, sumCalls(breaker.ring).active), ''
+end
+
 local function shut(breaker, now, micros, untilMs, why)
-  -- While it is open nobody is seen at work: one worker whose network fails must not pass for the whole fleet.
-  breaker.atWork = union(breaker.atWork, sumCalls(breaker.ring).active)
+  forgetCalls(breaker)
   turn(breaker, 'OPEN', now, micros, why)
-  breaker.openUntil, breaker.ring = untilMs, ''
+  breaker.openUntil = untilMs
 end
 
 local function open(breaker, settings, now, micros, why)

@@ -152,7 +152,11 @@ end
 -- way back to knowing be shut: only the venue's own word does, and what is said of look-ups themselves.
 local function judgeLook(levels, now, micros, fence, bucket)
   local speaker, name, latest, why, heldInObserve = ordered(levels, now, false)
-  if speaker then return 'wait', latest - now + placeAt(speaker), name, why end
+  if speaker then
+    -- Their own breaker keeps it too: by that they come back at a pace once it is over.
+    hold(levels, now, 'look-up', latest - now, why)
+    return 'wait', latest - now + placeAt(speaker), name, why
+  end
   local look = { held = true, canProbe = false, bucket = bucket }
   local verdict, detail, level, said, wouldBlock = judgeLevels({ levels[2] }, now, micros, fence, look)
   return verdict, detail, level, said, wouldBlock or heldInObserve

@@ -19,7 +19,7 @@ local function probeEnded(breaker, settings, now, micros, fence, outcome, slow, 
   breaker.successes = breaker.successes + 1
   if breaker.successes >= settings.successesToClose then
     turn(breaker, 'RAMP', now, micros, breaker.successes .. ' probes went well')
-    breaker.ring, breaker.atWork = '', 0
+    forgetCalls(breaker)
   end
   return true, false
 end
@@ -76,13 +76,4 @@ local function levelEnded(level, now, micros, fence, told)
   local counted, lone = breakerRecord(level.breaker, settings, now, micros, fence, outcome, slow, told.worker)
   level.changed = level.changed or counted
   return lone
-end
-
--- The venue told one level not to come back before `ms` have passed; name '' if none. Of two such the longer one holds.
-local function hold(levels, now, name, ms, why)
-  for _, level in ipairs(levels) do
-    if level.isAutomatic and level.name == name and now + ms > level.breaker.holdUntil then
-      level.breaker.holdUntil, level.breaker.holdWhy, level.changed = now + ms, why, true
-    end
-  end
 end

@@ -26,11 +26,13 @@ end
 local function rampAfterHold(breaker, settings, now, micros)
   turn(breaker, 'RAMP', now, micros, 'over: ' .. breaker.holdWhy)
   breaker.since = now - (#SHARES - 1) * settings.rampMs
-  breaker.ring, breaker.atWork, breaker.holdUntil = '', 0, 0
+  breaker.holdUntil = 0
+  forgetCalls(breaker)
 end
 
 local function closeRamp(breaker, now, micros)
   turn(breaker, 'CLOSED', now, micros, 'a second long nobody had to wait')
+  breaker.atWork = 0
   -- One that ended meanwhile needs no way back of its own.
   if breaker.holdUntil <= now then breaker.holdUntil = 0 end
 end

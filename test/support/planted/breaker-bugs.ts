@@ -25,6 +25,12 @@ export const BREAKER_BUGS: (Bug & { by: Kind })[] = (
       replace: '',
     },
     {
+      name: 'after the probes one worker passes for the whole fleet',
+      file: `${LUA}/outcome.lua`,
+      find: '    forgetCalls(breaker)\n',
+      replace: "    breaker.ring, breaker.atWork = '', 0\n",
+    },
+    {
       name: 'a probe takes no permit',
       file: `${LUA}/judge.lua`,
       find: "breaker.permits = breaker.permits == '' and permit or breaker.permits .. ',' .. permit",
@@ -93,8 +99,8 @@ export const BREAKER_BUGS: (Bug & { by: Kind })[] = (
     {
       name: 'after a trip one worker passes for the whole fleet',
       file: `${LUA}/breaker.lua`,
-      find: 'breaker.atWork = union(breaker.atWork, sumCalls(breaker.ring).active)',
-      replace: '',
+      find: "breaker.atWork, breaker.ring = union(breaker.atWork, sumCalls(breaker.ring).active), ''",
+      replace: "breaker.ring = ''",
     },
     {
       name: 'all that were refused come back at once',

@@ -27,8 +27,14 @@ export const LOOK_BUGS: (Bug & { by: Kind })[] = (
     {
       name: 'what the venue told is for acts only',
       file: `${BREAKER}/judge.lua`,
-      find: "  if speaker then return 'wait', latest - now + placeAt(speaker), name, why end\n  local look =",
-      replace: '  local look =',
+      find: '  if speaker then\n    -- Their own',
+      replace: '  if false then\n    -- Their own',
+    },
+    {
+      name: 'look-ups come back from a hold of the venue as a herd',
+      file: `${BREAKER}/judge.lua`,
+      find: "    hold(levels, now, 'look-up', latest - now, why)\n",
+      replace: '',
     },
     {
       name: 'a look is judged by the breaker of acts',

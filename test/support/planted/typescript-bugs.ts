@@ -90,8 +90,8 @@ export const TYPESCRIPT_BUGS: (Bug & { by: Claim })[] = [
   {
     name: 'a settlement that Redis did not take is forgotten',
     file: 'src/interceptors/settle.ts',
-    find: 'runtime.outbox.add(async () => void (await send()));',
-    replace: '',
+    find: 'runtime.outbox.add(async () => {\n      const late = await send();',
+    replace: 'void (async () => {\n      const late = await send();',
     by: 'an act that ended while Redis was away is answered, and written down when it is back',
   },
   {
