@@ -15,7 +15,8 @@ const AUTH_HOLD_MS = 60_000;
 const CONCERNS: Partial<Record<FailureVerdict['scope'], Hold['concerns']>> = {
   ip: 'venue',
   exchange: 'venue',
-  key: 'account',
+  // A venue has one key, whatever account an order names.
+  key: 'venue',
   account: 'account',
   endpoint: 'jobType',
 };

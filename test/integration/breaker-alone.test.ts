@@ -45,9 +45,9 @@ const notified = defineEffect<{ id: string; fails?: boolean }, { ok: true }>({
 });
 
 /** A worker whose own breakers go by a clock that the test moves. */
-function aWorker(worker = 0) {
+function aWorker(worker = 0, mode: 'observe' | 'enforce' = 'enforce') {
   const clock = { ms: 0 };
-  const job = effectHarness(redis, { namespace, worker, ownEffects: [notified], localNow: () => clock.ms });
+  const job = effectHarness(redis, { namespace, worker, mode, ownEffects: [notified], localNow: () => clock.ms });
   const anIntent = () => ({ ...ORDER, intentId: `alone-${(intents += 1)}` });
   return {
     ...job,
@@ -114,6 +114,18 @@ describe('a worker that fails while others do not', () => {
     expect(isShut(failing.runtime, PLACE)).toBe(true);
     expect((await well.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker.state).toBe('CLOSED');
     expect(await well.place()).toMatchObject(DONE);
+  });
+
+  it('goes on where breakers only observe, and counts what it would have held', async () => {
+    const [failing, well] = [aWorker(0, 'observe'), aWorker(1, 'observe')];
+    await well.place();
+    await failing.place(unwell);
+    expect(failing.runtime.locals.of(PLACE)?.enter()).toMatchObject({ why: 'of all workers only this one fails' });
+    expect(await failing.place()).toMatchObject(DONE);
+    expect((await failing.metrics.wouldBlock.get()).values).toContainEqual({
+      labels: { job_type: 'order.place' },
+      value: 1,
+    });
   });
 });
 
@@ -187,6 +199,18 @@ describe('while Redis is away', () => {
     await backAgain();
     while ((await worker.runtime.outbox.flush()) > 0) await sleep(20);
     expect(worker.turns).toMatchObject([{ scope: 'paper/order.place', from: 'CLOSED', to: 'OPEN' }]);
+  });
+
+  it('what failed just as Redis went away holds this process too, before Redis has heard of it', async () => {
+    const worker = aWorker();
+    await worker.place(unwell);
+    await worker.place(() => {
+      proxy.close();
+      return unwell();
+    });
+    const held = await worker.place();
+    expect(held).toMatchObject(HELD);
+    expect(held.failure?.message).toMatch(/this worker alone holds back: 2 of 2 calls failed/);
   });
 
   it('enough failures of this process hold it, a cancel is only counted', async () => {

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { NO_OVERRIDE } from '../../src/breaker/override';
 import { LOOK_UP_LEVEL, VENUE_LEVEL } from '../../src/breaker/scope';
+import { waitUntil } from '../../src/dev/wait-until';
 import type { LookUpAnswer } from '../../src/domain/job-plan';
 import { guardKeys } from '../../src/guard/keys';
 import { rewrite, shiftBreaker } from '../model/shift-time';
@@ -30,8 +31,12 @@ describe('a look-up', () => {
     [asked, says] = [[], undefined];
   });
 
-  function worker(number: number, answer = () => says): typeof job {
-    const made = effectHarness(redis, { namespace, worker: number });
+  function worker(
+    number: number,
+    answer = () => says,
+    more: { localNow?: () => number; mode?: 'observe' } = {},
+  ): typeof job {
+    const made = effectHarness(redis, { namespace, worker: number, ...more });
     made.effects['order.place'].lookUp = (input) => {
       asked.push((input as typeof ORDER).intentId);
       const error = answer();
@@ -125,6 +130,51 @@ describe('a look-up', () => {
     await expect(lookFor('d')).rejects.toThrow('no such order');
     expect(asked).toEqual(['a', 'b', 'c', 'd']);
     expect(await standing(LOOK_UP_LEVEL)).toMatchObject({ state: 'CLOSED', own: 2 });
+  });
+
+  it('that tries for its worker alone and asks nobody leaves the trying to the next one', async () => {
+    const clock = { ms: 0 };
+    const noRoute = () => venueSays({ operation: 'query', phase: 'before_send', code: 'ECONNREFUSED' });
+    let route: typeof noRoute | (() => undefined) = noRoute;
+    const cut = worker(7, () => route(), { localNow: () => clock.ms });
+    await job.attempt({ input: { ...ORDER, intentId: 'known' } });
+    await expect(lookFor('a')).rejects.toThrow('no such order');
+    for (const intentId of ['b', 'c']) await expect(lookFor(intentId, cut)).rejects.toThrow('could not be asked');
+    await expect(lookFor('d', cut)).rejects.toThrow('this worker alone holds back');
+    clock.ms += job.runtime.config.retry.circuit_breaker.open_seconds * 1_000;
+    expect(await lookFor('known', cut)).toMatchObject({ outcome: 'done' });
+    route = () => undefined;
+    await expect(lookFor('d', cut)).rejects.toThrow('no such order');
+    expect(asked).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('that hears when to come back has its worker take no act until then', async () => {
+    says = venueSays({ operation: 'query', httpStatus: 429, headers: { 'retry-after': '30' }, message: 'slow down' });
+    await expect(lookFor('a')).rejects.toThrow('slow down');
+    const place = { venue: 'paper', jobType: 'order.place' };
+    const isShut = () => Promise.resolve(job.runtime.breakerWatch.pace(place).perSecond === 0);
+    expect(await waitUntil(isShut, { timeoutMs: 5_000, everyMs: 5 })).toBe(true);
+    expect(job.runtime.breakerWatch.pace(place)).toMatchObject({ standing: 'HELD', scope: 'paper' });
+  });
+
+  it('that hears what concerns its account holds the looks of that account and no others', async () => {
+    const account = 'main';
+    says = venueSays({ operation: 'query', httpStatus: 429, code: -1015, message: 'too many orders' });
+    await expect(look(job, 'a', { account })).rejects.toThrow('too many orders');
+    says = undefined;
+    await expect(look(job, 'b', { account })).rejects.toThrow(/not asked: breaker paper\/account\/main: ORDER_LIMIT/);
+    await expect(look(job, 'c', { account: 'other' })).rejects.toThrow('no such order');
+    await expect(lookFor('d')).rejects.toThrow('no such order');
+    expect(asked).toEqual(['a', 'c', 'd']);
+  });
+
+  it('is let through, and counted, where a breaker only observes', async () => {
+    job = worker(0, undefined, { mode: 'observe' });
+    await blind();
+    expect(await standing(LOOK_UP_LEVEL)).toMatchObject({ state: 'OPEN' });
+    await expect(lookFor('c')).rejects.toThrow('no such order');
+    expect(asked).toEqual(['a', 'b', 'c']);
+    expect((await job.metrics.wouldBlock.get()).values).toContainEqual({ labels: { job_type: 'look-up' }, value: 1 });
   });
 
   it('is told to a Redis that is full, held or made', async () => {

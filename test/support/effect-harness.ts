@@ -84,6 +84,7 @@ export function effectHarness(
     replicated,
     worker = 0,
     localNow,
+    mode = 'enforce',
   }: {
     namespace: string;
     ownEffects?: readonly EffectDefinition[];
@@ -93,12 +94,13 @@ export function effectHarness(
     worker?: number;
     /** The clock of the breakers of this process alone. */
     localNow?: () => number;
+    mode?: 'observe' | 'enforce';
   },
 ) {
   const venue = { adapter: 'paper', base_url: 'http://127.0.0.1:1', api_key: 'k', api_secret: 's' };
   const config = loadConfig({
     env: {},
-    flags: { venues: { paper: venue }, retry: { redis: { namespace }, circuit_breaker: { minimum_calls: 2 } } },
+    flags: { mode, venues: { paper: venue }, retry: { redis: { namespace }, circuit_breaker: { minimum_calls: 2 } } },
   });
   const log = pino({ enabled: false });
   const noVenue = (): never => {

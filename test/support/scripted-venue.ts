@@ -36,10 +36,15 @@ export function scriptedVenue() {
         return orderOf(at);
       },
     /** One look of `worker` for the act that Temporal has given up. */
-    async look(worker: Worker, intentId: string, { runId = 'run-1' } = {}): Promise<LookUpAnswer> {
+    async look(
+      worker: Worker,
+      intentId: string,
+      { runId = 'run-1', account }: { runId?: string; account?: string } = {},
+    ): Promise<LookUpAnswer> {
       const workflowExecution = { workflowId: 'order:f1', runId };
       const environment = new MockActivityEnvironment({ activityType: 'lookUp', activityId: '2', workflowExecution });
-      const request = { jobType: 'order.place', input: { ...ORDER, intentId }, givenUp: '1' };
+      const input = { ...ORDER, intentId, ...(account && { account }) };
+      const request = { jobType: 'order.place', input, givenUp: '1' };
       return (await environment.run(lookUpActivity(worker.runtime) as never, request as never)) as LookUpAnswer;
     },
   };

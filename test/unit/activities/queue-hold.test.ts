@@ -1,34 +1,5 @@
-import type { Client } from '@temporalio/client';
 import { matchKillsToQueues, type Kill } from '../../../activities/queue-hold';
-
-interface Limit {
-  requestsPerSecond: number;
-  reason: string;
-}
-type Update = {
-  taskQueue: string;
-  updateQueueRateLimit: { rateLimit?: { requestsPerSecond: number }; reason: string };
-};
-
-/** Temporal as far as the limits of its queues go; `fails` throws what a call of this name meets. */
-function temporal(limits: Map<string, Limit>, fails: (call: 'describe' | 'update') => void = () => undefined): Client {
-  const workflowService = {
-    describeTaskQueue: async ({ taskQueue }: { taskQueue: { name: string } }) => {
-      fails('describe');
-      const limit = limits.get(taskQueue.name);
-      if (!limit) return { config: {} };
-      const { requestsPerSecond, reason } = limit;
-      return { config: { queueRateLimit: { rateLimit: { requestsPerSecond }, metadata: { reason } } } };
-    },
-    updateTaskQueueConfig: async ({ taskQueue, updateQueueRateLimit: { rateLimit, reason } }: Update) => {
-      fails('update');
-      if (rateLimit) limits.set(taskQueue, { ...rateLimit, reason });
-      else limits.delete(taskQueue);
-    },
-  };
-  const withDeadline = <T>(_at: number, call: () => Promise<T>): Promise<T> => call();
-  return { connection: { workflowService, withDeadline }, options: { namespace: 'default' } } as unknown as Client;
-}
+import { queueLimits, type QueueLimit } from '../../support/queue-limits';
 
 const PAPER = { venue: 'paper', jobType: 'order.place' };
 const BINANCE = { venue: 'binance', jobType: 'order.place' };
@@ -40,8 +11,8 @@ const theirs = { requestsPerSecond: 5, reason: 'a slow venue' };
 
 describe("Temporal's limits of queues, beside a kill", () => {
   it('hold each queue that is killed, with who killed it and why, and no other', async () => {
-    const limits = new Map<string, Limit>();
-    const notes = await matchKillsToQueues(temporal(limits), [PAPER, BINANCE], ({ venue }) =>
+    const limits = new Map<string, QueueLimit>();
+    const notes = await matchKillsToQueues(queueLimits(limits), [PAPER, BINANCE], ({ venue }) =>
       Promise.resolve(venue === 'paper' ? killed : free),
     );
     expect(limits).toEqual(new Map([[QUEUE, ours]]));
@@ -50,7 +21,7 @@ describe("Temporal's limits of queues, beside a kill", () => {
 
   it('are taken away where no kill holds any more', async () => {
     const limits = new Map([[QUEUE, ours]]);
-    expect(await matchKillsToQueues(temporal(limits), [PAPER], () => Promise.resolve(free))).toEqual([
+    expect(await matchKillsToQueues(queueLimits(limits), [PAPER], () => Promise.resolve(free))).toEqual([
       `Temporal gives out ${QUEUE} again`,
     ]);
     expect(limits.size).toBe(0);
@@ -60,8 +31,8 @@ describe("Temporal's limits of queues, beside a kill", () => {
     const never = (call: string): void => {
       if (call === 'update') throw new Error('nothing was to be changed');
     };
-    const match = (limits: Map<string, Limit>, kill: Kill) =>
-      matchKillsToQueues(temporal(limits, never), [PAPER], () => Promise.resolve(kill));
+    const match = (limits: Map<string, QueueLimit>, kill: Kill) =>
+      matchKillsToQueues(queueLimits(limits, never), [PAPER], () => Promise.resolve(kill));
     expect(await match(new Map([[QUEUE, ours]]), killed)).toEqual([]);
     expect(await match(new Map(), free)).toEqual([]);
     expect(await match(new Map([[QUEUE, theirs]]), free)).toEqual([]);
@@ -69,7 +40,7 @@ describe("Temporal's limits of queues, beside a kill", () => {
 
   it('that a person set stay over a kill, which says so', async () => {
     const limits = new Map([[QUEUE, theirs]]);
-    const notes = await matchKillsToQueues(temporal(limits), [PAPER], () => Promise.resolve(killed));
+    const notes = await matchKillsToQueues(queueLimits(limits), [PAPER], () => Promise.resolve(killed));
     expect(notes).toEqual([`Temporal does not hold ${QUEUE} beside the breaker: somebody set a limit of its own`]);
     expect(limits).toEqual(new Map([[QUEUE, theirs]]));
   });
@@ -77,7 +48,7 @@ describe("Temporal's limits of queues, beside a kill", () => {
   it.each(['describe', 'update'] as const)(
     'that a server does not know (%s) are no failure of the kill, which says so',
     async (call) => {
-      const older = temporal(new Map(), (asked) => {
+      const older = queueLimits(new Map(), (asked) => {
         if (asked === call) throw new Error('12 UNIMPLEMENTED: unknown method');
       });
       const notes = await matchKillsToQueues(older, [PAPER, BINANCE], () => Promise.resolve(killed));
@@ -89,7 +60,7 @@ describe("Temporal's limits of queues, beside a kill", () => {
 
   it('stay as they are where it cannot be known what is killed', async () => {
     const limits = new Map([[QUEUE, ours]]);
-    const away = matchKillsToQueues(temporal(limits), [PAPER], () => Promise.reject(new Error('Redis is away')));
+    const away = matchKillsToQueues(queueLimits(limits), [PAPER], () => Promise.reject(new Error('Redis is away')));
     await expect(away).rejects.toThrow('Redis is away');
     expect(limits.size).toBe(1);
   });

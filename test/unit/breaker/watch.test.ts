@@ -110,6 +110,17 @@ describe('what a worker may take of a place', () => {
     expect(watch.pace(PLACE)).toMatchObject({ standing: 'KILLED', scope: 'all', why: 'ann: drill', leftMs: Infinity });
   });
 
+  it.each<[string, Partial<BreakerSnapshot>, Partial<Override>]>([
+    ['is open', { state: 'OPEN', openUntil: REDIS_MS + 1_000 }, {}],
+    ['is forced open', {}, { number: 1, force: 'open', until: REDIS_MS + 1_000 }],
+  ])('is all while the breaker of look-ups %s, which holds no act', async (_what, breaker, override) => {
+    const { watch, set } = rig();
+    await set('look-up', breaker, override);
+    expect(watch.pace(PLACE)).toMatchObject({ perSecond: Infinity, standing: 'CLOSED' });
+    await set('venue', { state: 'RAMP', since: REDIS_MS });
+    expect(watch.pace(PLACE)).toMatchObject({ standing: 'RAMP', scope: 'paper' });
+  });
+
   it('is all where people forced it closed, unless the venue or a kill says no', async () => {
     const { watch, set } = rig();
     const forced = { number: 1, force: 'closed', until: REDIS_MS + 1_000 } as const;

@@ -4,6 +4,7 @@ import { NO_OVERRIDE } from '../../../src/breaker/override';
 import { waitUntil } from '../../../src/dev/wait-until';
 import type { Runtime } from '../../../src/interceptors/runtime';
 import { Controls } from '../../../src/worker/controls';
+import { queueLimits, type QueueLimit } from '../../support/queue-limits';
 
 /** What the worker has seen of a scope. */
 const SEEN = { number: 5, kill: true, killedBy: 'ann', killReason: 'flood' };
@@ -41,19 +42,17 @@ function controls(answer: (asked: Asked) => Promise<void> = () => Promise.resolv
       for (const workflowId of running) yield { workflowId };
     },
   };
-  const connection = {
-    withDeadline: <T>(_at: number, call: () => Promise<T>): Promise<T> => call(),
-    workflowService: { describeTaskQueue: () => Promise.resolve({}) },
-  };
-  const client = { workflow, connection, options: { namespace: 'default' } } as unknown as Client;
+  const limits = new Map<string, QueueLimit>();
+  const client = { ...queueLimits(limits), workflow } as unknown as Client;
   const effects = { places: () => PLACES, heldPlaces: () => PLACES };
-  const guard = { breakers: { killOf: () => Promise.resolve(NO_OVERRIDE) } };
+  const ordered = { kill: NO_OVERRIDE };
+  const guard = { breakers: { killOf: () => Promise.resolve(ordered.kill) } };
   const breakerWatch = {
     remembered: (scope: string) => (scope === 'paper' ? { ...NO_OVERRIDE, ...SEEN } : NO_OVERRIDE),
   };
   const runtime = { effects, guard, breakerWatch, log: pino({ enabled: false }) } as unknown as Runtime;
   const made = new Controls(client, runtime);
-  return { controls: made, asked };
+  return { controls: made, asked, limits, ordered };
 }
 const restored = (asked: Asked[]): string[] =>
   asked
@@ -135,5 +134,28 @@ describe("a worker's ties to the control workflows", () => {
     release?.();
     await waitUntil(() => Promise.resolve(asked.length === 3), { timeoutMs: 5_000, everyMs: 5 });
     expect(asked.slice(1).map(({ args }) => (args[0] as { to: string }).to)).toEqual(['OPEN', 'HALF_OPEN']);
+  });
+
+  it("compare Temporal's limits of queues with the kills that hold each minute, until they are stopped", async () => {
+    jest.useFakeTimers();
+    try {
+      const { controls: ties, limits, ordered } = controls();
+      await ties.restored();
+      ordered.kill = { ...NO_OVERRIDE, ...SEEN };
+      await jest.advanceTimersByTimeAsync(59_000);
+      expect(limits.size).toBe(0);
+      await jest.advanceTimersByTimeAsync(1_000);
+      const held = { requestsPerSecond: 0, reason: 'fillsafe kill: ann: flood' };
+      expect(limits).toEqual(new Map([['fillsafe.order.place.paper', held]]));
+      ordered.kill = NO_OVERRIDE;
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(limits.size).toBe(0);
+      ties.stop();
+      ordered.kill = { ...NO_OVERRIDE, ...SEEN };
+      await jest.advanceTimersByTimeAsync(120_000);
+      expect(limits.size).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

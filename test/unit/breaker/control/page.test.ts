@@ -36,6 +36,19 @@ describe('the page of a breaker', () => {
     );
   });
 
+  it.each([
+    ['open', 'nobody asks the venue what became of lost answers until 2026-01-05 09:01:00 UTC; jobs in doubt wait'],
+    ['close', 'look-ups pass at paper/look-up whatever the automatic breaker says, until 2026-01-05 09:01:00 UTC'],
+  ] as const)('of look-ups says what %s means for them, as none of them is a job', (action, meaning) => {
+    const state = known('paper/look-up');
+    order(state, { action, reason: 'maintenance', actor: 'bob', forSeconds: 60 }, START);
+    expect(snapshotOf(state).meaning).toBe(meaning);
+    expect(pageOf(state).split('\n').slice(0, 3)).toEqual([
+      `# paper/look-up: forced ${action === 'open' ? 'open' : 'closed'}`,
+      ...['', meaning],
+    ]);
+  });
+
   it('says so while Redis has not taken an order, and what was refused', () => {
     const state = known('all');
     order(state, { action: 'kill', reason: 'flood', actor: 'ann' }, START);
