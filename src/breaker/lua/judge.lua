@@ -153,8 +153,8 @@ end
 local function judgeLook(levels, now, micros, fence, bucket)
   local speaker, name, latest, why, heldInObserve = ordered(levels, now, false)
   if speaker then
-    -- Their own breaker keeps it too: by that they come back at a pace once it is over.
-    hold(levels, now, 'look-up', latest - now, why)
+    -- Their own breaker keeps what holds them all: by that they come back at a pace once it is over.
+    if name == 'venue' then hold(levels, now, 'look-up', latest - now, why) end
     return 'wait', latest - now + placeAt(speaker), name, why
   end
   local look = { held = true, canProbe = false, bucket = bucket }

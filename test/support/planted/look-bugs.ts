@@ -33,7 +33,7 @@ export const LOOK_BUGS: (Bug & { by: Kind })[] = (
     {
       name: 'look-ups come back from a hold of the venue as a herd',
       file: `${BREAKER}/judge.lua`,
-      find: "    hold(levels, now, 'look-up', latest - now, why)\n",
+      find: "    if name == 'venue' then hold(levels, now, 'look-up', latest - now, why) end\n",
       replace: '',
     },
     {
