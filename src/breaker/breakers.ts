@@ -20,6 +20,8 @@ export interface LevelOrders extends Omit<Override, 'until'> {
   forMs: number;
   /** The last orders as rows of the audit, the oldest first; those that Redis has are not written again. */
   rows: readonly { number: number; text: string }[];
+  /** Hash of the last order's row: tells it from another one of the same number. An older version's workflow tells none. */
+  hash?: string;
 }
 
 /** The breakers of the fleet, beside the acts that they judge. */
@@ -80,18 +82,18 @@ export class Breakers {
     return { turns: parseTurns(turn && `${level} ${turn}`), lone: lone === '1' };
   }
 
-  /** Writes what people ordered of a level. STALE: Redis knows of a later order, of this number. */
+  /** Writes what people ordered of a level. STALE: Redis knows of a later order, of this number, or of another one of the same. */
   async order(
     venue: string,
     level: string,
     orders: LevelOrders,
   ): Promise<{ kind: 'OK'; turns: LevelTurn[] } | { kind: 'STALE'; number: number }> {
-    const { number, kill, force, forMs, actor, reason, ticket, killedBy, killReason, rows } = orders;
+    const { number, kill, force, forMs, actor, reason, ticket, killedBy, killReason, rows, hash = '' } = orders;
     const people = [actor, reason, ticket, killedBy, killReason].map((text) => text.replace(/[\r\n]+/g, ' '));
     const breaker = this.keys.breaker(venue, level === ALL ? VENUE_LEVEL : level);
     const keys = [this.keys.override(venue, level), this.keys.audit(venue), this.keys.inflight(venue), breaker];
     const [kind, known = '', turn = ''] = await this.run('override', keys, [
-      ...[number, kill ? '1' : '', force, Math.max(Math.round(forMs), 0), ...people, level === ALL ? 1 : 0],
+      ...[number, kill ? '1' : '', force, Math.max(Math.round(forMs), 0), ...people, level === ALL ? 1 : 0, hash],
       ...rows.flatMap((row) => [row.number, row.text]),
     ]);
     if (kind === 'STALE') return { kind, number: Number(known) };

@@ -82,6 +82,15 @@ describeOnEachRedis('what people order of a breaker', (version) => {
     expect(await audited()).toEqual([1, 2, 3, 4, 5].map((n) => `what override number ${n} row order ${n}`));
   });
 
+  it('is not taken for another one of its number, which Temporal has lost', async () => {
+    await guard.breakers.order('paper', 'order.place', order(1, { hash: 'a' }));
+    expect(await guard.breakers.order('paper', 'order.place', order(1, { hash: 'a' }))).toMatchObject({ kind: 'OK' });
+    const kill = { kill: true, hash: 'b' };
+    expect(await guard.breakers.order('paper', 'order.place', order(1, kill))).toEqual({ kind: 'STALE', number: 1 });
+    expect(await guard.breakers.order('paper', 'order.place', order(2, kill))).toMatchObject({ kind: 'OK' });
+    expect(await place('a')).toMatchObject({ kind: 'OPEN', why: 'killed by ada: runaway strategy' });
+  });
+
   it('a kill of everything holds what adds risk at every job type, and lets pass what lowers it', async () => {
     await guard.breakers.order('paper', 'all', order(1, { kill: true }));
     expect(await place('a')).toMatchObject({ kind: 'OPEN', level: 'all', why: 'killed by ada: runaway strategy' });

@@ -139,9 +139,9 @@ export function enter(state: ControlState, request: OverrideRequest, atMs: numbe
 
 /** What Redis is to hold, with the rows that it has not taken yet; all that are known where it may have lost some. */
 export function ordersOf(state: ControlState, nowMs: number): LevelOrders {
-  const { number, kill, force, rows, projected, isLost } = state;
+  const { number, hash, kill, force, rows, projected, isLost } = state;
   return {
-    ...{ number, kill: kill !== null, killedBy: kill?.actor ?? '', killReason: kill?.reason ?? '' },
+    ...{ number, hash, kill: kill !== null, killedBy: kill?.actor ?? '', killReason: kill?.reason ?? '' },
     force: force === null ? '' : force.action === 'open' ? 'open' : 'closed',
     forMs: leftMs(state, nowMs) ?? 0,
     ...{ actor: force?.actor ?? '', reason: force?.reason ?? '', ticket: force?.ticket ?? '' },

@@ -3,6 +3,7 @@
 -- KEYS  1 override  2 audit stream  3 in-flight set  4 breaker of the level; for `all`, which has none, that of the venue
 -- ARGV  1 number of the last order  2 1 if killed  3 open | closed | '' if nothing is forced  4 ms for which that still holds
 --       5 actor  6 reason  7 ticket of what is forced  8 who killed  9 why  10 1 if the level is `all`
+--       11 hash of the last order's row, '' if that is not known
 --       then the last orders' audit rows, the oldest first, each as its number and its text
 -- Reply OK number turns | STALE number
 --#include record
@@ -17,13 +18,17 @@ local before = parseOverride(redis.call('GET', KEYS[1]))
 local known = before and before.number or 0
 -- An older order that comes late, or the same one again: its row is there already.
 if known > number then return { 'STALE', text(known) } end
-if known == number then return { 'OK', text(known), '' } end
+if known == number then
+  -- Another order of this number: Temporal lost its last ones and goes on from an earlier one. Those come first.
+  local isAnother = number > 0 and before.hash ~= '' and ARGV[11] ~= '' and before.hash ~= ARGV[11]
+  return isAnother and { 'STALE', text(known) } or { 'OK', text(known), '' }
+end
 
 -- A ZREM may pass when Redis is full, and lets what follows pass too: a kill must not wait for memory.
 redis.call('ZREM', KEYS[3], '')
 local untilMs = force == '' and 0 or now + forMs
-redis.call('SET', KEYS[1], table.concat({ '1', text(number), kill, force, text(untilMs), unpack(ARGV, 5, 9) }, '\n'))
-for i = 11, #ARGV, 2 do
+redis.call('SET', KEYS[1], table.concat({ '1', text(number), kill, force, text(untilMs), unpack(ARGV, 5, 9) }, '\n') .. '\n' .. ARGV[11])
+for i = 12, #ARGV, 2 do
   -- More than one where Redis had lost them, or was away for some.
   if tonumber(ARGV[i]) > known then redis.call('XADD', KEYS[2], '*', 'what', 'override', 'number', ARGV[i], 'row', ARGV[i + 1]) end
 end
