@@ -53,10 +53,12 @@ describe("the venue's own “come back at”", () => {
       expect(await other.asks()).toMatchObject({ kind: 'GO' });
   });
 
-  it('for one endpoint holds its acts, and no cancel', async () => {
-    for (const jobType of ['order.place', 'order.cancel']) await heard(jobType, jobType);
+  it('for one endpoint holds its acts, cancels too where it is theirs, and no others', async () => {
+    await heard('order.place', 'order.place');
     expect(await act('order.place').asks()).toMatchObject({ kind: 'OPEN', level: 'order.place' });
     expect(await act('order.cancel').asks()).toMatchObject({ kind: 'GO' });
+    await heard('order.cancel', 'order.cancel');
+    expect(await act('order.cancel').asks()).toMatchObject({ kind: 'OPEN', level: 'order.cancel' });
   });
 
   it('is not cut short by a shorter one that comes later, nor takes its words', async () => {

@@ -184,10 +184,12 @@ export class LevelsModel {
     if (this.levels.some(({ orders }) => orders.forced(now) === 'open'))
       this.hit('looks: no forced open of acts holds them');
     if (this.levels.some(({ breaker }) => breaker.state === 'OPEN')) this.hit('looks: no breaker of acts holds them');
-    const holding = [this.level('venue'), this.lookUps].find(({ breaker }) => breaker.holdUntil > now);
+    const holding = [this.level('venue'), this.lookUps]
+      .filter(({ breaker }) => breaker.holdUntil > now)
+      .sort((a, b) => b.breaker.holdUntil - a.breaker.holdUntil)[0];
     if (holding && this.enforces) {
       this.hit('looks: held by the venue');
-      this.hold(at, { level: 'look-up', ticks: holding.breaker.holdUntil - now });
+      if (holding.name === 'venue') this.hold(at, { level: 'look-up', ticks: holding.breaker.holdUntil - now });
       return this.wait(holding, holding.breaker.holdUntil - now, 0);
     }
     const { orders } = this.lookUps;

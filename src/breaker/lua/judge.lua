@@ -59,17 +59,12 @@ local function bucketOf(member)
   return tonumber(string.sub(redis.sha1hex(member), 1, 4), 16) % 100
 end
 
--- An act that lowers risk is held where it could not succeed, not by what concerns the load of another endpoint.
-local function concernsAll(level)
-  return level.name == 'venue' or string.sub(level.name, 1, 8) == 'account:'
-end
-
--- The level that the venue told to wait the longest, if any.
-local function longestHold(levels, now, held)
+-- The level that the venue told to wait the longest, if any. What lowers risk waits too: it could not succeed.
+local function longestHold(levels, now)
   local longest
   for _, level in ipairs(levels) do
     local holdUntil = level.breaker.holdUntil
-    if level.isAutomatic and holdUntil > now and (held or concernsAll(level)) then
+    if level.isAutomatic and holdUntil > now then
       if not longest or holdUntil > longest.breaker.holdUntil then longest = level end
     end
   end
@@ -96,7 +91,7 @@ local function ordered(levels, now, held)
       if isKilled(level.override) then return level, level.name, now + KILL_WAIT_MS, killedBy(level.override) end
     end
   end
-  local hold = longestHold(levels, now, held)
+  local hold = longestHold(levels, now)
   if hold and settingsOf(hold).mode == 'enforce' then
     return hold, hold.name, hold.breaker.holdUntil, hold.breaker.holdWhy
   end
