@@ -63,7 +63,7 @@ export type Op =
   /** People hold all open, and then longer; or let all pass, until the venue says not to come. */
   | { op: 'force'; force: 'open' | 'closed' }
   /** One act passes when all may, and ends when no other came any more. */
-  | { op: 'outlast' }
+  | { op: 'outlast'; hold: '' | 'venue' }
   /** More acts come back than may pass, while the breakers let a growing share of them through. */
   | { op: 'rush' }
   | { op: 'lookEnd'; look: number; verdict: LookVerdict; told?: LookTold }
@@ -141,7 +141,9 @@ export function stepsOf(op: Op): Op[] {
       return [...stepsOf(storm), ...probes, { op: 'seconds', seconds: 6 }, ...stepsOf(storm)];
     case 'outlast': {
       const [soon, late] = [6, 3].map((seconds): Op => ({ op: 'seconds', seconds }));
-      return [...stepsOf(storm), ...probes, soon!, asks(0), late!, ends(0, 'ok')];
+      // The venue may have told another one meanwhile not to come back.
+      const held = op.hold === '' ? [] : [asks(1), { ...ends(1, 'none'), hold: op.hold }];
+      return [...stepsOf(storm), ...probes, soon!, asks(0), ...held, late!, ends(0, 'ok')];
     }
     case 'rush':
       return [...stepsOf(storm), ...probes, ...Array.from({ length: 13 }, () => second).flat()];

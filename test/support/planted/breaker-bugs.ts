@@ -31,6 +31,12 @@ export const BREAKER_BUGS: (Bug & { by: Kind })[] = (
       replace: "    breaker.ring, breaker.atWork = '', 0\n",
     },
     {
+      name: 'a breaker that closes forgets what the venue told meanwhile',
+      file: `${LUA}/ramp.lua`,
+      find: 'if breaker.holdUntil <= now then breaker.holdUntil = 0 end',
+      replace: 'breaker.holdUntil = 0',
+    },
+    {
       name: 'a probe takes no permit',
       file: `${LUA}/judge.lua`,
       find: "breaker.permits = breaker.permits == '' and permit or breaker.permits .. ',' .. permit",
