@@ -1,7 +1,8 @@
 -- What people ordered of a level. Kill and force are slots of their own: a kill wins while it is set, and lifting it leaves a force
 -- that has not ended.
 
--- Lines: version, number of the order, kill, force, until, actor, reason, ticket, killed by, why killed.
+-- Lines: version, number of the order, kill, force, until, actor, reason, ticket, killed by, why killed; and for people, when it was
+-- forced and when it was killed. Whoever reads fewer lines goes by those.
 local function parseOverride(raw)
   if not raw or raw == '' then return nil end
   local lines = {}

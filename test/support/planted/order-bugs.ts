@@ -27,8 +27,8 @@ export const ORDER_BUGS: (Bug & { by: Kind })[] = (
     {
       name: 'a kill lives no longer than a force',
       file: 'src/guard/lua/override.lua',
-      find: "unpack(ARGV, 5, 9) }, '\\n'))",
-      replace: "unpack(ARGV, 5, 9) }, '\\n'), 'PX', math.max(forMs, 1000000000))",
+      find: "unpack(ARGV, 5, 11) }, '\\n'))",
+      replace: "unpack(ARGV, 5, 11) }, '\\n'), 'PX', math.max(forMs, 1000000000))",
     },
     {
       name: 'a force lifts a kill',
