@@ -90,10 +90,13 @@ export class Breakers {
   ): Promise<{ kind: 'OK'; turns: LevelTurn[] } | { kind: 'STALE'; number: number }> {
     const { number, kill, force, forMs, actor, reason, ticket, killedBy, killReason, rows, hash = '' } = orders;
     const people = [actor, reason, ticket, killedBy, killReason].map((text) => text.replace(/[\r\n]+/g, ' '));
+    // A control workflow that an older version runs tells no times.
+    const { forcedAt = 0, killedAt = 0 } = orders;
     const breaker = this.keys.breaker(venue, level === ALL ? VENUE_LEVEL : level);
     const keys = [this.keys.override(venue, level), this.keys.audit(venue), this.keys.inflight(venue), breaker];
     const [kind, known = '', turn = ''] = await this.run('override', keys, [
-      ...[number, kill ? '1' : '', force, Math.max(Math.round(forMs), 0), ...people, level === ALL ? 1 : 0, hash],
+      ...[number, kill ? '1' : '', force, Math.max(Math.round(forMs), 0), ...people],
+      ...[forcedAt, killedAt, hash, level === ALL ? 1 : 0],
       ...rows.flatMap((row) => [row.number, row.text]),
     ]);
     if (kind === 'STALE') return { kind, number: Number(known) };

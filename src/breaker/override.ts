@@ -15,6 +15,9 @@ export interface Override {
   ticket: string;
   killedBy: string;
   killReason: string;
+  /** When it was forced and when it was killed: epoch ms by Temporal's clock, 0 where that is not known. */
+  forcedAt: number;
+  killedAt: number;
 }
 
 export const NO_OVERRIDE: Override = {
@@ -27,6 +30,8 @@ export const NO_OVERRIDE: Override = {
   ticket: '',
   killedBy: '',
   killReason: '',
+  forcedAt: 0,
+  killedAt: 0,
 };
 
 /** Reads the lines that `override.lua` writes; no override where there are none. */
@@ -36,7 +41,8 @@ export function parseOverride(raw: string | null): Override {
     raw.split('\n');
   // Whoever cannot read a kill must not act as if there were none.
   if (format !== '1') throw new Error(`fillsafe: override format ${String(format)} is newer than this version`);
-  const [killedBy = '', killReason = ''] = more;
+  // Who wrote it may not have told times yet.
+  const [killedBy = '', killReason = '', forcedAt, killedAt] = more;
   return {
     number: Number(number),
     kill: kill === '1',
@@ -47,7 +53,14 @@ export function parseOverride(raw: string | null): Override {
     ticket,
     killedBy,
     killReason,
+    forcedAt: timeOf(forcedAt),
+    killedAt: timeOf(killedAt),
   };
+}
+
+/** What is no time is none, so that no reader trips over it. */
+function timeOf(text = ''): number {
+  return /^\d{1,14}$/.test(text) ? Number(text) : 0;
 }
 
 /** Whether a force is in effect at this moment of Redis time: the end of one needs nobody to take it away. */

@@ -10,7 +10,7 @@ export interface BreakerWords {
   words: string;
   /** Whether it holds what adds risk. */
   held: boolean;
-  /** Since when the automatic state holds; null where it never turned, or where people or the venue decide. */
+  /** Since when it stands so; null where it never turned, where the venue holds it, and where no time of an order is known. */
   since: string | null;
   /** When what holds now ends by itself; null where it does not. */
   until: string | null;
@@ -48,7 +48,7 @@ export function breakerWords(
   settings: BreakerSettings | undefined,
   nowMs: number,
 ): BreakerWords {
-  const { state, since } = breaker;
+  const { state } = breaker;
   const { calls, failures, slow } = callsAt(nowMs, breaker, settings);
   const force = forceAt(override, nowMs);
   const left = (until: number): string => duration(until - nowMs);
@@ -63,7 +63,7 @@ export function breakerWords(
     state,
     words: isWatched ? `${now.standing} as it sees it, but jobs pass` : WORDS[now.standing],
     held: HOLDING.has(now.standing) && !isWatched,
-    since: now.standing === state ? iso(since) : null,
+    since: iso(sinceOf(now.standing, breaker, override)),
     until: iso(now.until),
     why: now.why,
     ...{ calls, failures, slow, failureRatio: calls === 0 ? null : failures / calls },
@@ -78,6 +78,13 @@ export function breakerWords(
       ...(what === '' ? { actor: '', reason: '', ticket: '' } : { actor, reason, ticket }),
     },
   };
+}
+
+/** Epoch ms by the clock of whoever decided: of Temporal for an order, of Redis for what is automatic. */
+function sinceOf(now: Standing, { state, since }: BreakerSnapshot, { killedAt, forcedAt }: Override): number {
+  if (now === 'KILLED') return killedAt;
+  if (now === 'FORCED_OPEN' || now === 'FORCED_CLOSED') return forcedAt;
+  return now === state ? since : 0;
 }
 
 const WORDS: Record<Standing, string> = {

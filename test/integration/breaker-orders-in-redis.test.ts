@@ -111,6 +111,23 @@ describeOnEachRedis('what people order of a breaker', (version) => {
     expect(await level()).toMatchObject({ standing: 'HALF_OPEN' });
   });
 
+  it('tells when it was forced and when it was killed, by the clock of who took the order', async () => {
+    const overrideOf = async () => (await guard.breakers.read('paper', ['order.place'])).at(-1)!.override;
+    const times = { forcedAt: 1_767_603_600_000, killedAt: 1_767_603_605_000 };
+    const ordered = order(1, { kill: true, force: 'open', ticket: 'OPS-1', ...times });
+    await guard.breakers.order('paper', 'order.place', ordered);
+    expect(await overrideOf()).toMatchObject({ ...times, ticket: 'OPS-1', killReason: 'runaway strategy' });
+    expect(await audited()).toEqual(['what override number 1 row order 1']);
+    // As a control workflow tells that an older version runs, and as an older worker writes.
+    const { forcedAt: _forced, killedAt: _killed, ...older } = order(2, { kill: true });
+    await guard.breakers.order('paper', 'order.place', older as LevelOrders);
+    expect(await overrideOf()).toMatchObject({ kill: true, forcedAt: 0, killedAt: 0 });
+    const key = guardKeys(namespace).override('paper', 'order.place');
+    await server.admin.set(key, (await server.admin.get(key))!.split('\n').slice(0, 10).join('\n'));
+    expect(await overrideOf()).toMatchObject({ kill: true, killReason: 'runaway strategy', forcedAt: 0, killedAt: 0 });
+    expect(await place('a')).toMatchObject({ kind: 'OPEN', why: 'killed by ada: runaway strategy' });
+  });
+
   it('reaches a Redis that is full: a kill must not wait for memory', async () => {
     const fence = fenceOf(await place('under-way'));
     for (let i = 0; i < 50; i += 1) await server.admin.set(`filler:${i}`, 'x'.repeat(10_000));

@@ -153,7 +153,7 @@ describe('the command line', () => {
     const list = await fillsafe('breaker', 'list');
     const lineFor = (scope: string) => list.stdout.split('\n').find((line) => line.startsWith(`${scope} `));
     for (const scope of ['all', 'paper', SCOPE, 'paper/order.cancel']) expect(lineFor(scope)).toBeDefined();
-    expect(lineFor('paper/account/main')).toMatch(/FORCED OPEN, jobs are held .* open by ann, \d+ min left/);
+    expect(lineFor('paper/account/main')).toMatch(/FORCED OPEN, jobs are held +\d+ s ago .* open by ann, \d+ min left/);
     const lines = (await fillsafe('breaker', 'list', '--json')).json();
     expect(lines).toContainEqual(
       expect.objectContaining({ scope: 'paper/account/main', standing: 'FORCED_OPEN', held: true, heldBy: null }),
@@ -162,8 +162,12 @@ describe('the command line', () => {
     expect(shown.stdout).toMatch(/state +FORCED OPEN, jobs are held/);
     expect(shown.stdout).toMatch(/workflow +breaker:paper\/account\/main/);
     expect(shown.stdout).toContain('ann ordered open for 600 s: a drill, nothing else');
-    const [line] = (await fillsafe('breaker', 'show', 'paper/account/main', '--json')).json();
+    const [line] = (await fillsafe('breaker', 'show', 'paper/account/main', '--json')).json<{
+      since: string;
+      control: { force: { at: string } };
+    }>();
     expect(line).toMatchObject({ standing: 'FORCED_OPEN', control: { number: 1, force: { ticket: 'OPS-1' } } });
+    expect(line?.since).toBe(line?.control.force.at);
     const history = await fillsafe('breaker', 'history', 'paper/account/main');
     expect(history.stdout).toMatch(/^1 +\S+ +open +10 min +ann +OPS-1 +[0-9a-f]{12} +a drill, nothing else$/m);
     expect((await fillsafe('breaker', 'history', 'paper/account/none')).stdout).toContain(

@@ -30,13 +30,13 @@ export function adopt(state: ControlState, { override, leftMs, rows }: Adoption,
   state.hash = last?.number === number ? last.hash : '';
   // Where an order is written at several venues, some may have heard of less than this.
   state.isLost = true;
-  const { force, actor, reason, ticket, kill, killedBy, killReason } = override;
-  state.kill = kill ? { actor: killedBy, reason: killReason, ...given(rows, 'kill', nowMs) } : null;
+  const { force, actor, reason, ticket, kill, killedBy, killReason, killedAt, forcedAt } = override;
+  state.kill = kill ? { actor: killedBy, reason: killReason, ...given(rows, 'kill', killedAt, nowMs) } : null;
   const action = force === 'closed' ? 'close' : 'open';
   const until = new Date(nowMs + leftMs).toISOString();
   state.force =
     force !== '' && leftMs > 0
-      ? { actor, reason, ...given(rows, action, nowMs), ticket: ticket || null, action, until }
+      ? { actor, reason, ...given(rows, action, forcedAt, nowMs), ticket: ticket || null, action, until }
       : null;
   happened(state, nowMs, `taken over from Redis: ${number} orders that this workflow did not know of`);
   for (const { action, actor, reason, forSeconds, ticket, at } of waiting) {
@@ -45,12 +45,14 @@ export function adopt(state: ControlState, { override, leftMs, rows }: Adoption,
   }
 }
 
-/** When the last order of this kind was given and under which ticket, as far as the audit tells. */
+/** When what is in force was ordered and under which ticket: by the order itself, else as far as the audit tells. */
 function given(
   rows: readonly AuditRow[],
   action: AuditRow['action'],
+  atMs: number,
   nowMs: number,
 ): { at: string; ticket: string | null } {
   const row = rows.findLast((each) => each.action === action);
-  return { at: row?.at ?? new Date(nowMs).toISOString(), ticket: row?.ticket ?? null };
+  const at = atMs > 0 ? new Date(atMs).toISOString() : row?.at;
+  return { at: at ?? new Date(nowMs).toISOString(), ticket: row?.ticket ?? null };
 }

@@ -142,6 +142,7 @@ export function ordersOf(state: ControlState, nowMs: number): LevelOrders {
   const { number, hash, kill, force, rows, projected, isLost } = state;
   return {
     ...{ number, hash, kill: kill !== null, killedBy: kill?.actor ?? '', killReason: kill?.reason ?? '' },
+    ...{ forcedAt: force === null ? 0 : Date.parse(force.at), killedAt: kill === null ? 0 : Date.parse(kill.at) },
     force: force === null ? '' : force.action === 'open' ? 'open' : 'closed',
     forMs: leftMs(state, nowMs) ?? 0,
     ...{ actor: force?.actor ?? '', reason: force?.reason ?? '', ticket: force?.ticket ?? '' },

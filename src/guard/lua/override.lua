@@ -2,8 +2,9 @@
 -- follows for the automatic state are one step.
 -- KEYS  1 override  2 audit stream  3 in-flight set  4 breaker of the level; for `all`, which has none, that of the venue
 -- ARGV  1 number of the last order  2 1 if killed  3 open | closed | '' if nothing is forced  4 ms for which that still holds
---       5 actor  6 reason  7 ticket of what is forced  8 who killed  9 why  10 1 if the level is `all`
---       11 hash of the last order's row, '' if that is not known
+--       5 actor  6 reason  7 ticket of what is forced  8 who killed  9 why  10 when it was forced  11 when it was killed, ms by
+--       the clock of Temporal, 0 if that is not known  12 hash of the last order's row, '' if that is not known
+--       13 1 if the level is `all`
 --       then the last orders' audit rows, the oldest first, each as its number and its text
 -- Reply OK number turns | STALE number
 --#include record
@@ -20,15 +21,15 @@ local known = before and before.number or 0
 if known > number then return { 'STALE', text(known) } end
 if known == number then
   -- Another order of this number: Temporal lost its last ones and goes on from an earlier one. Those come first.
-  local isAnother = number > 0 and before.hash ~= '' and ARGV[11] ~= '' and before.hash ~= ARGV[11]
+  local isAnother = number > 0 and before.hash ~= '' and ARGV[12] ~= '' and before.hash ~= ARGV[12]
   return isAnother and { 'STALE', text(known) } or { 'OK', text(known), '' }
 end
 
 -- A ZREM may pass when Redis is full, and lets what follows pass too: a kill must not wait for memory.
 redis.call('ZREM', KEYS[3], '')
 local untilMs = force == '' and 0 or now + forMs
-redis.call('SET', KEYS[1], table.concat({ '1', text(number), kill, force, text(untilMs), unpack(ARGV, 5, 9) }, '\n') .. '\n' .. ARGV[11])
-for i = 12, #ARGV, 2 do
+redis.call('SET', KEYS[1], table.concat({ '1', text(number), kill, force, text(untilMs), unpack(ARGV, 5, 12) }, '\n'))
+for i = 14, #ARGV, 2 do
   -- More than one where Redis had lost them, or was away for some.
   if tonumber(ARGV[i]) > known then redis.call('XADD', KEYS[2], '*', 'what', 'override', 'number', ARGV[i], 'row', ARGV[i + 1]) end
 end
@@ -36,7 +37,7 @@ local breaker = parseBreaker(redis.call('GET', KEYS[4]))
 local isLifted = isKilled(before) and kill ~= '1'
 -- What a kill held comes back as after a hold of the venue that ends now.
 if isLifted and breaker.holdUntil <= now then breaker.holdUntil, breaker.holdWhy = now, killedBy(before) end
-local isAll = ARGV[10] == '1'
+local isAll = ARGV[13] == '1'
 local isHeld = breaker.state == 'OPEN' and isForced(before, 'open', now)
 if force == 'open' and not isHeld and not isAll then
   shut(breaker, now, micros, untilMs, forcedBy(ARGV[5], ARGV[6]))

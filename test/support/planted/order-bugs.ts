@@ -27,8 +27,8 @@ export const ORDER_BUGS: (Bug & { by: Kind })[] = (
     {
       name: 'a kill lives no longer than a force',
       file: 'src/guard/lua/override.lua',
-      find: "'\\n' .. ARGV[11])",
-      replace: "'\\n' .. ARGV[11], 'PX', math.max(forMs, 1000000000))",
+      find: "unpack(ARGV, 5, 12) }, '\\n'))",
+      replace: "unpack(ARGV, 5, 12) }, '\\n'), 'PX', math.max(forMs, 1000000000))",
     },
     {
       name: 'a force lifts a kill',

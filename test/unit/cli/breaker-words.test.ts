@@ -74,6 +74,16 @@ describe('a breaker in words', () => {
     });
   });
 
+  it('that is killed or forced says since when, where that is known', () => {
+    const [killedAt, forcedAt] = [NOW - 5_000, NOW - 60_000];
+    const open = { state: 'OPEN', since: NOW - 1 } as const;
+    expect(wordsOf(open, { ...forced('open'), ...KILL, killedAt, forcedAt }).since).toBe('2026-01-05T08:59:55.000Z');
+    for (const force of ['open', 'closed'] as const)
+      expect(wordsOf(open, { ...forced(force), forcedAt }).since).toBe('2026-01-05T08:59:00.000Z');
+    expect(wordsOf(open, forced('open')).since).toBeNull();
+    expect(wordsOf({ ...open, holdUntil: NOW + 1 }, { ...forced('open'), forcedAt }).since).toBeNull();
+  });
+
   it('that was forced and is no more is as it is by itself', () => {
     expect(wordsOf({}, forced('open', -1))).toMatchObject({ standing: 'CLOSED', ordered: '', override: { force: '' } });
   });

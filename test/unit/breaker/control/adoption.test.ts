@@ -55,6 +55,15 @@ describe('a control workflow that is new', () => {
     expect(firstBrokenRow(state.rows)).toBeUndefined();
   });
 
+  it('knows when that was given though the audit is gone, where Redis tells it', () => {
+    const state = newState('paper');
+    const times = { killedAt: START + 2_000, forcedAt: START + 1_000 };
+    adopt(state, { ...inRedis(rowsOf(OPEN, KILL), { ...killed, ...forcedOpen, ...times }), rows: [] }, LATER);
+    expect(state.kill?.at).toBe(new Date(START + 2_000).toISOString());
+    expect(state.force?.at).toBe(new Date(START + 1_000).toISOString());
+    expect(ordersOf(state, LATER)).toMatchObject(times);
+  });
+
   it('takes over nothing that has ended', () => {
     const state = newState('paper');
     adopt(state, { ...inRedis(rowsOf(OPEN), forcedOpen), leftMs: 0 }, LATER);

@@ -16,6 +16,7 @@ import {
   turned,
   type ControlState,
 } from '../../../../src/breaker/control/state';
+import { NO_OVERRIDE } from '../../../../src/breaker/override';
 
 const START = Date.parse('2026-01-05T09:00:00.000Z');
 const byHand = (action: OverrideRequest['action'], forSeconds?: number): OverrideRequest => ({
@@ -45,8 +46,7 @@ class Projected {
 
   read(nowMs: number): Adoption {
     const { held, rows, number, until } = this;
-    const text = { actor: '', reason: '', ticket: '', killedBy: '', killReason: '' };
-    const override = { ...text, kill: false, force: '' as const, ...held, number, until };
+    const override = { ...NO_OVERRIDE, ...held, number, until };
     return { override, leftMs: Math.max(until - nowMs, 0), rows };
   }
 }
@@ -146,6 +146,16 @@ describe('what is ordered of a scope', () => {
       kill: false,
     });
     expect(ordersOf(state, START + 90_000)).toMatchObject({ forMs: 0 });
+  });
+
+  it('tells Redis when it was ordered, whenever that is written', () => {
+    const state = newState('paper');
+    expect(ordersOf(state, START)).toMatchObject({ forcedAt: 0, killedAt: 0 });
+    order(state, byHand('open', 60), START);
+    order(state, byHand('kill'), START + 5_000);
+    expect(ordersOf(state, START + 20_000)).toMatchObject({ forcedAt: START, killedAt: START + 5_000 });
+    order(state, byHand('unkill'), START + 30_000);
+    expect(ordersOf(state, START + 30_000)).toMatchObject({ forcedAt: START, killedAt: 0 });
   });
 
   it('goes to Redis with the rows that it has not taken, and with all that are known where it may have lost some', () => {
