@@ -26,6 +26,9 @@ export class Store {
   /** Venues whose store was opened, with their quiescence. */
   private readonly opened = new Map<string, number>();
 
+  /** Venues that gave no answer when they were last to be compared. */
+  private readonly uncompared = new Set<string>();
+
   constructor(
     private readonly run: RunScript,
     private readonly get: (key: string) => Promise<string | null>,
@@ -76,9 +79,20 @@ export class Store {
    * Compares every opened store again. Called on each new connection, which may lead to a Redis that has lost data: acts of
    * workers that had seen less would bring the count of GOs up again, and nobody would notice.
    */
-  compare(): void {
-    // One that gives no answer is compared by its next act.
-    for (const [venue, quiesceMs] of this.opened) this.open(venue, { quiesceMs }).catch(() => undefined);
+  compare(venues: Iterable<string> = this.opened.keys()): void {
+    for (const venue of [...venues]) {
+      // One that gives no answer is compared by its next act, or when asked again.
+      this.uncompared.add(venue);
+      this.open(venue, { quiesceMs: this.opened.get(venue) ?? 0 }).then(
+        () => this.uncompared.delete(venue),
+        () => undefined,
+      );
+    }
+  }
+
+  /** Compares those that gave no answer, if any. */
+  compareAgain(): void {
+    if (this.uncompared.size > 0) this.compare(this.uncompared);
   }
 
   /** What is believed of a venue's store, for people; `undefined` where there is none. Changes nothing. */

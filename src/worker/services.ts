@@ -158,9 +158,13 @@ function assemble(
   const breakerWatch = new BreakerWatch({
     places,
     settings: (level) => breakerSettings(config, settingsOf(level)),
-    read: (name, levels) => workerNumbers.lease(name, (worker) => guard.breakers.readAs(worker, name, levels)),
+    read: async (name, levels) => {
+      const answer = await workerNumbers.lease(name, (worker) => guard.breakers.readAs(worker, name, levels));
+      // A new connection may have led to a server that did not answer yet.
+      guard.store.compareAgain();
+      return answer;
+    },
     onOrdersLost: (scope) => controls?.lost(scope),
-    // A new connection may lead to a server that does not answer yet: then it was not compared.
     onBack: () => guard.store.compare(),
     log,
   });

@@ -41,4 +41,22 @@ describe('what a worker remembers of a store', () => {
       ['paper', ''],
     ]);
   });
+
+  it('is compared again with a Redis that gave no answer, and no more once it did', async () => {
+    const answers = [Promise.resolve(['7:5:0:']), Promise.reject(new Error('away')), Promise.resolve(['8:0:900:lost'])];
+    let asked = 0;
+    const run = () => answers[asked++] ?? Promise.reject(new Error('asked too often'));
+    store = new Store(run, unasked, guardKeys('ns'), (venue, { suspected }) => told.push([venue, suspected]));
+    await store.open('paper', { quiesceMs: 900 });
+    store.compareAgain();
+    expect(asked).toBe(1);
+    store.compare();
+    await new Promise(setImmediate);
+    expect(told).toEqual([]);
+    store.compareAgain();
+    await new Promise(setImmediate);
+    expect(told).toEqual([['paper', 'lost']]);
+    store.compareAgain();
+    expect(asked).toBe(3);
+  });
 });
