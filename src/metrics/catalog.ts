@@ -34,6 +34,8 @@ export type GuardOperation = (typeof GUARD_OPERATIONS)[number];
 const GUARD_RESULTS = ['ok', 'replay', 'busy', 'unknown', 'open', 'conflict', 'manual', 'fenced', 'error'] as const;
 export type GuardResult = (typeof GUARD_RESULTS)[number];
 const KINDS = ['first', 'retry'] as const;
+export const HELD_BY = ['venue', 'open', 'closed', 'kill'] as const;
+export type HeldBy = (typeof HELD_BY)[number];
 const REDIS_MEMORY = ['used', 'limit', 'budget', 'forecast'] as const;
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60];
@@ -94,6 +96,12 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
       name: 'fillsafe_circuit_breaker_state',
       help: '1 for the state that the breaker of a venue and job type is in, 0 for the others; the job type of all of a venue is venue, that of its look-ups look-up',
       labelNames: ['venue', 'job_type', 'state'] as const,
+      registers,
+    }),
+    breakerHeld: new Gauge({
+      name: 'fillsafe_circuit_breaker_held',
+      help: '1 while the breaker of a venue and job type is held by the venue itself (429, 418, a refused key), forced open or closed, or killed',
+      labelNames: ['venue', 'job_type', 'by'] as const,
       registers,
     }),
     breakerTransitions: new Counter({
@@ -175,11 +183,13 @@ export function createMetrics(venues: readonly string[], own: readonly Place[] =
     metrics.unresolved.set({ venue }, 0);
     metrics.storeSuspected.set({ venue }, 0);
     metrics.gateShut.set({ venue, job_type }, 0);
-    for (const level of [VENUE_LEVEL, LOOK_UP_LEVEL, job_type])
+    for (const level of [VENUE_LEVEL, LOOK_UP_LEVEL, job_type]) {
+      for (const by of HELD_BY) metrics.breakerHeld.set({ venue, job_type: level, by }, 0);
       for (const state of BREAKER_STATES) {
         metrics.breakerState.set({ venue, job_type: level, state }, state === 'CLOSED' ? 1 : 0);
         metrics.breakerTransitions.inc({ venue, job_type: level, to: state }, 0);
       }
+    }
   }
   for (const kind of REDIS_MEMORY) metrics.redisMemory.set({ kind }, 0);
   for (const operation of GUARD_OPERATIONS) {

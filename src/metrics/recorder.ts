@@ -3,14 +3,16 @@ import { BREAKER_STATES } from '../breaker/snapshot';
 import { FAILURE_CATEGORIES, type FailureCategory } from '../failures/categories';
 import type { Place } from '../domain/job-types';
 import type { RedisSafety } from '../redis/safety';
-import type {
-  AttemptOutcome,
-  BlockReason,
-  DetectedBy,
-  GuardOperation,
-  GuardResult,
-  Metrics,
-  SideEffectResult,
+import {
+  HELD_BY,
+  type AttemptOutcome,
+  type BlockReason,
+  type DetectedBy,
+  type GuardOperation,
+  type GuardResult,
+  type HeldBy,
+  type Metrics,
+  type SideEffectResult,
 } from './catalog';
 
 /** Counts what happens. Never throws: a mistake in measuring must not fail an act. `onError` hears of it. */
@@ -59,6 +61,13 @@ export class Recorder {
     this.safely((metrics) => {
       for (const each of BREAKER_STATES)
         metrics.breakerState.set({ venue, job_type, state: each }, each === state ? 1 : 0);
+    });
+  }
+
+  /** What venue or people say of a level beside its state; `undefined` where they say nothing. */
+  breakerHeld(venue: string, job_type: string, by: HeldBy | undefined): void {
+    this.safely((metrics) => {
+      for (const each of HELD_BY) metrics.breakerHeld.set({ venue, job_type, by: each }, each === by ? 1 : 0);
     });
   }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createEffects, type EffectDefinition } from '../../activities';
 import { LocalBreakers } from '../breaker/local';
 import { ALL, LOOK_UP_LEVEL, VENUE_LEVEL } from '../breaker/scope';
+import { standing, type Standing } from '../breaker/snapshot';
 import { BreakerWatch } from '../breaker/watch';
 import { WorkerNumbers } from '../breaker/worker-numbers';
 import type { FillsafeConfig } from '../config/schema';
@@ -12,7 +13,7 @@ import { Outbox } from '../guard/outbox';
 import type { StoreState } from '../guard/store';
 import { Crowd } from '../interceptors/crowd';
 import type { Runtime } from '../interceptors/runtime';
-import { createMetrics, type Metrics } from '../metrics/catalog';
+import { createMetrics, type HeldBy, type Metrics } from '../metrics/catalog';
 import { Recorder } from '../metrics/recorder';
 import { connectRedis, onConnection, pingAll, type RedisConnection } from '../redis/client';
 import { ReplicatedAdmissions } from '../redis/replicated';
@@ -24,6 +25,14 @@ import { createVenues } from '../venues/create-venues';
 import type { VenuePort } from '../venues/port';
 import type { Controls } from './controls';
 import { isShut } from './gate';
+
+/** In the words of the metric, what holds a level that is not left to itself. */
+const HELD_BY: Partial<Record<Standing, HeldBy>> = {
+  KILLED: 'kill',
+  HELD: 'venue',
+  FORCED_OPEN: 'open',
+  FORCED_CLOSED: 'closed',
+};
 
 /** What one worker process holds open. */
 export interface Services {
@@ -135,8 +144,15 @@ function assemble(
   };
   const refreshBreakers = async (name: string): Promise<void> => {
     const jobTypes = places.filter(({ venue: each }) => each === name).map(({ jobType }) => jobType);
-    const levels = await guard.breakers.read(name, [VENUE_LEVEL, LOOK_UP_LEVEL, ...jobTypes]).catch(() => []);
-    for (const { level, breaker } of levels) if (level !== ALL) recorder.breaker(name, level, breaker.state);
+    const names = [VENUE_LEVEL, LOOK_UP_LEVEL, ...jobTypes];
+    const { nowMs, levels } = await guard.breakers.readAt(name, names).catch(() => ({ nowMs: 0, levels: [] }));
+    const isAllKilled = levels.some(({ level, override }) => level === ALL && override.kill);
+    for (const { level, breaker, override } of levels) {
+      if (level === ALL) continue;
+      recorder.breaker(name, level, breaker.state);
+      const isKilled = isAllKilled && level === VENUE_LEVEL;
+      recorder.breakerHeld(name, level, isKilled ? 'kill' : HELD_BY[standing(breaker, override, nowMs).standing]);
+    }
   };
   const refreshGates = (): void => {
     for (const place of effects.heldPlaces()) recorder.gate(place, isShut(runtime, place));

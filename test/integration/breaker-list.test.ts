@@ -1,10 +1,12 @@
+import pino from 'pino';
 import { NO_OVERRIDE, type Override } from '../../src/breaker/override';
 import { parseScope } from '../../src/breaker/scope';
 import { readBreakers } from '../../src/cli/read-breakers';
 import { loadConfig } from '../../src/config/load';
 import { Guard } from '../../src/guard/guard';
+import { openServices } from '../../src/worker/services';
 import { admitRequest, fenceOf, placing, settleRequest } from '../support/guard-requests';
-import { startTestRedis, type TestRedis } from '../support/redis';
+import { redisSettings, startTestRedis, type TestRedis } from '../support/redis';
 
 describe('what breaker list says of a scope', () => {
   let server: TestRedis;
@@ -59,5 +61,24 @@ describe('what breaker list says of a scope', () => {
       'paper/look-up': { standing: 'FORCED_OPEN', since: '2026-01-05T09:00:05.000Z' },
       'paper/order.place': { standing: 'CLOSED', since: null },
     });
+  });
+
+  it('is what pages somebody: kills, forces and what the venue holds have a metric', async () => {
+    const redis = redisSettings({ url: server.url });
+    const services = await openServices({ ...config, redis }, pino({ enabled: false }));
+    try {
+      await ordered('all', { kill: true, killedBy: 'ann', killReason: 'flood' });
+      await ordered('order.place', { force: 'open', actor: 'ann', reason: 'a drill' });
+      await services.refreshMetrics();
+      const held = (await services.metrics.registry.metrics())
+        .split('\n')
+        .filter((line) => line.startsWith('fillsafe_circuit_breaker_held') && line.endsWith(' 1'));
+      expect(held).toEqual([
+        'fillsafe_circuit_breaker_held{venue="paper",job_type="venue",by="kill"} 1',
+        'fillsafe_circuit_breaker_held{venue="paper",job_type="order.place",by="open"} 1',
+      ]);
+    } finally {
+      await services.close();
+    }
   });
 });
