@@ -28,6 +28,15 @@ describe('what breaker list says of a scope', () => {
   const SCOPES = ['paper', 'paper/order.place', 'paper/order.cancel', 'paper/look-up'];
   const ordered = (level: string, over: Partial<Override>): Promise<unknown> =>
     guard.breakers.order('paper', level, { ...NO_OVERRIDE, number: 1, forMs: 60_000, rows: [], ...over });
+  /** The venue tells an act not to come back for a minute. */
+  const banned = async (): Promise<void> => {
+    await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
+    const fence = fenceOf(await guard.admit(placing('a'), admitRequest()));
+    const { breaker } = settleRequest();
+    const hold = { concerns: 'venue', level: 'venue', ms: 60_000, why: 'BANNED: too many' } as const;
+    const ended = { fence, ending: 'release', breaker: { ...breaker!, health: 'none', hold } } as const;
+    await guard.settle(placing('a'), settleRequest(ended));
+  };
   const listed = async () => {
     const lines = await readBreakers(config, SCOPES.map(parseScope));
     return Object.fromEntries(lines.map((line) => [line.scope, line]));
@@ -41,12 +50,7 @@ describe('what breaker list says of a scope', () => {
   });
 
   it('that its venue told to hold is held, cancels and look-ups too', async () => {
-    await guard.store.open('paper', { quiesceMs: 18_000, neverUsed: true });
-    const fence = fenceOf(await guard.admit(placing('a'), admitRequest()));
-    const { breaker } = settleRequest();
-    const hold = { concerns: 'venue', level: 'venue', ms: 60_000, why: 'BANNED: too many' } as const;
-    const ended = { fence, ending: 'release', breaker: { ...breaker!, health: 'none', hold } } as const;
-    await guard.settle(placing('a'), settleRequest(ended));
+    await banned();
     const lines = await listed();
     expect(lines['paper']).toMatchObject({ standing: 'HELD', since: null, why: 'BANNED: too many' });
     for (const scope of SCOPES.slice(1)) expect(lines[scope]?.heldBy).toBe('paper');
@@ -66,14 +70,23 @@ describe('what breaker list says of a scope', () => {
   it('is what pages somebody: kills, forces and what the venue holds have a metric', async () => {
     const redis = redisSettings({ url: server.url });
     const services = await openServices({ ...config, redis }, pino({ enabled: false }));
+    const held = async (): Promise<string[]> => {
+      await services.refreshMetrics();
+      const lines = (await services.metrics.registry.metrics()).split('\n');
+      return lines.filter((line) => line.startsWith('fillsafe_circuit_breaker_held') && line.endsWith(' 1'));
+    };
     try {
+      expect(await held()).toEqual([]);
+      await banned();
+      await ordered('look-up', { force: 'closed', actor: 'ann', reason: 'a drill' });
+      expect(await held()).toEqual([
+        'fillsafe_circuit_breaker_held{venue="paper",job_type="venue",by="venue"} 1',
+        'fillsafe_circuit_breaker_held{venue="paper",job_type="look-up",by="closed"} 1',
+      ]);
+      await ordered('look-up', { number: 2 });
       await ordered('all', { kill: true, killedBy: 'ann', killReason: 'flood' });
       await ordered('order.place', { force: 'open', actor: 'ann', reason: 'a drill' });
-      await services.refreshMetrics();
-      const held = (await services.metrics.registry.metrics())
-        .split('\n')
-        .filter((line) => line.startsWith('fillsafe_circuit_breaker_held') && line.endsWith(' 1'));
-      expect(held).toEqual([
+      expect(await held()).toEqual([
         'fillsafe_circuit_breaker_held{venue="paper",job_type="venue",by="kill"} 1',
         'fillsafe_circuit_breaker_held{venue="paper",job_type="order.place",by="open"} 1',
       ]);

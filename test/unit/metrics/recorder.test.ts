@@ -22,6 +22,11 @@ describe('the recorder', () => {
       expect(await valueOf(metrics, duplicates)).toBe(0);
     }
     expect(await valueOf(metrics, 'fillsafe_outcome_unknown_jobs{venue="paper"}')).toBe(0);
+    for (const level of ['venue', 'look-up', ...JOB_TYPES])
+      for (const by of ['venue', 'open', 'closed', 'kill']) {
+        const held = `fillsafe_circuit_breaker_held{venue="paper",job_type="${level}",by="${by}"}`;
+        expect(await valueOf(metrics, held)).toBe(0);
+      }
   });
 
   it('adds no series by what happens: label sets are closed', async () => {
