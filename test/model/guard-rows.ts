@@ -41,7 +41,6 @@ export const GUARD_ROWS = [
   'look-begin: unknown → LOOK',
   'look-begin: another looks → BUSY',
   'look-begin: the same call again → the same LOOK',
-  'look-begin: the same call again, store suspected since → another LOOK',
   'look-begin: the other looker is gone → LOOK',
   'look-begin: released',
   'look-begin: released, and not to be sent again → REJECTED',

@@ -218,7 +218,7 @@ inline look_begin(whom) {
   :: record.state == MANUAL -> record.givenUp = record.givenUp | whom; me.word = PERSON
   :: record.state == CLAIMED && record.lease > 0 && !(whom & bit(record.owner)) -> me.word = BUSY
   :: record.state == RECONCILING && record.lease > 0 && record.nonce != me.nonce -> me.word = BUSY
-  :: record.state == RECONCILING && record.lease > 0 && record.nonce == me.nonce && record.quiesce >= suspect ->
+  :: record.state == RECONCILING && record.lease > 0 && record.nonce == me.nonce ->
      record.givenUp = record.givenUp | whom;
      me.fence = record.look;
      me.confirms = record.counts && (record.apart || ONE_ABSENT) && ENDS_ABSENT

@@ -67,16 +67,12 @@ export class LookModel extends RecordModel {
       if (live && record.holder !== request.looker) {
         return busy('look-begin: another looks → BUSY', record.leaseUntil);
       }
-      if (live && record.quiesceAt >= this.store.until) {
+      if (live) {
         this.hit('look-begin: the same call again → the same LOOK');
         this.giveUp(request.givenUp);
         return looks(false);
       }
-      this.hit(
-        live
-          ? 'look-begin: the same call again, store suspected since → another LOOK'
-          : 'look-begin: the other looker is gone → LOOK',
-      );
+      this.hit('look-begin: the other looker is gone → LOOK');
     } else if (record.state === 'RELEASED') this.hit('look-begin: released, store suspected → LOOK');
     else this.hit(created ? 'look-begin: no record → LOOK' : 'look-begin: unknown → LOOK');
 

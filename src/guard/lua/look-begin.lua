@@ -65,10 +65,8 @@ end
 if state == 'RECONCILING' and live then
   if record.attempt ~= looker then return answer('BUSY', text(record.leaseUntil - now)) end
   -- The reply was lost and the client library sent the same call again: the look is the caller's, and its place as a probe.
-  if record.quiesceAt >= store.suspectUntil then
-    if giveUp(record, givenUp) then saveDoubt(keyRecord, keyInflight, member, record) end
-    return look('0', '')
-  end
+  if giveUp(record, givenUp) then saveDoubt(keyRecord, keyInflight, member, record) end
+  return look('0', '')
 end
 
 giveUp(record, givenUp)
