@@ -135,8 +135,8 @@ export class FillsafeClient {
   }
 
   /**
-   * The breaker of a scope (`all`, `<venue>`, `<venue>/<jobType>`, `<venue>/look-up`, `<venue>/account/<account>`): orders and what came of them. Throws
-   * a `TypeError` for a scope that is none, a `VenueRefusedError` for a venue that is not configured.
+   * The breaker of a scope (`all`, `<venue>`, `<venue>/<jobType>`, `<venue>/look-up`, `<venue>/account/<account>`): orders and what
+   * came of them. Throws a `TypeError` for a scope that is none, a `VenueRefusedError` for a venue that is not configured.
    */
   breaker(scope: string): BreakerControl {
     const { venue } = parseScope(scope);

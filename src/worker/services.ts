@@ -27,7 +27,7 @@ import type { Controls } from './controls';
 import { isShut } from './gate';
 
 /** In the words of the metric, what holds a level that is not left to itself. */
-const HELD_BY: Partial<Record<Standing, HeldBy>> = {
+const BY_STANDING: Partial<Record<Standing, HeldBy>> = {
   KILLED: 'kill',
   HELD: 'venue',
   FORCED_OPEN: 'open',
@@ -144,14 +144,14 @@ function assemble(
   };
   const refreshBreakers = async (name: string): Promise<void> => {
     const jobTypes = places.filter(({ venue: each }) => each === name).map(({ jobType }) => jobType);
-    const names = [VENUE_LEVEL, LOOK_UP_LEVEL, ...jobTypes];
-    const { nowMs, levels } = await guard.breakers.readAt(name, names).catch(() => ({ nowMs: 0, levels: [] }));
+    const own = [VENUE_LEVEL, LOOK_UP_LEVEL, ...jobTypes];
+    const { nowMs, levels } = await guard.breakers.readAt(name, own).catch(() => ({ nowMs: 0, levels: [] }));
     const isAllKilled = levels.some(({ level, override }) => level === ALL && override.kill);
     for (const { level, breaker, override } of levels) {
       if (level === ALL) continue;
       recorder.breaker(name, level, breaker.state);
       const isKilled = isAllKilled && level === VENUE_LEVEL;
-      recorder.breakerHeld(name, level, isKilled ? 'kill' : HELD_BY[standing(breaker, override, nowMs).standing]);
+      recorder.breakerHeld(name, level, isKilled ? 'kill' : BY_STANDING[standing(breaker, override, nowMs).standing]);
     }
   };
   const refreshGates = (): void => {

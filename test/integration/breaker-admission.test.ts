@@ -7,26 +7,26 @@ import { shiftBreaker, rewrite } from '../model/shift-time';
 import { effectHarness, ORDER, venueSays, type AttemptEnd } from '../support/effect-harness';
 import { startTestRedis, type TestRedis } from '../support/redis';
 
+let server: TestRedis;
+let redis: Redis;
+let namespace: string;
+let job: ReturnType<typeof effectHarness>;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = await server.connect();
+});
+afterAll(() => server.stop());
+beforeEach(() => {
+  namespace = server.namespace();
+  job = effectHarness(redis, { namespace });
+  // What all workers see is meant here; by itself this process would hold back sooner.
+  job.runtime.locals = new LocalBreakers(() => undefined);
+});
+const breaker = async () => (await job.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
+
 describe('an attempt whose request cannot leave its worker', () => {
-  let server: TestRedis;
-  let redis: Redis;
-  let namespace: string;
-  let job: ReturnType<typeof effectHarness>;
-
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await server.connect();
-  });
-  afterAll(() => server.stop());
-  beforeEach(() => {
-    namespace = server.namespace();
-    job = effectHarness(redis, { namespace });
-    // What all workers see is meant here; by itself this process would hold back sooner.
-    job.runtime.locals = new LocalBreakers(() => undefined);
-  });
-
   const unreachable = () => venueSays({ phase: 'before_send', code: 'ECONNREFUSED' });
-  const breaker = async () => (await job.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
   let placed = 0;
   const fails = (worker: number, error: Error = unreachable()): Promise<AttemptEnd> => {
     job.runtime.workerNumbers = { at: () => worker };
@@ -89,25 +89,12 @@ describe('an attempt whose request cannot leave its worker', () => {
 
 describe('a breaker whose Redis has another clock since, an hour behind', () => {
   const HOUR_MS = 3_600_000;
-  let server: TestRedis;
-  let redis: Redis;
-  let namespace: string;
-  let job: ReturnType<typeof effectHarness>;
   let count = 0;
 
-  beforeAll(async () => {
-    server = await startTestRedis();
-    redis = await server.connect();
-  });
-  afterAll(() => server.stop());
   beforeEach(() => {
-    namespace = server.namespace();
-    job = effectHarness(redis, { namespace });
-    job.runtime.locals = new LocalBreakers(() => undefined);
     job.effects['order.place'].probe = () => Promise.resolve();
   });
 
-  const breaker = async () => (await job.guard.breakers.read('paper', ['order.place'])).at(-1)!.breaker;
   const place = (error?: Error): Promise<AttemptEnd> =>
     job.attempt({
       input: { ...ORDER, intentId: `c${++count}` },

@@ -15,8 +15,17 @@ export interface ControlSnapshot extends Omit<
 }
 
 export function snapshotOf(state: ControlState): ControlSnapshot {
-  const { rows: _rows, projected, places: _places, isAdopted, isLost, taken: _taken, ...others } = state;
-  const { seen: _seen, told: _told, ...told } = others;
+  const {
+    rows: _rows,
+    places: _places,
+    taken: _taken,
+    seen: _seen,
+    told: _told,
+    projected,
+    isAdopted,
+    isLost,
+    ...shown
+  } = state;
   const { kill, force, scope, number } = state;
   const standing = kill ? 'KILLED' : force ? (force.action === 'open' ? 'FORCED_OPEN' : 'FORCED_CLOSED') : 'AUTOMATIC';
   const what = scope === 'all' ? 'everywhere' : `at ${scope}`;
@@ -32,7 +41,7 @@ export function snapshotOf(state: ControlState): ControlSnapshot {
       : 'what was ordered before is not known yet: it is being read from Redis',
   };
   const inEffect = isAdopted && !isLost && projected === number;
-  return { ...told, standing, meaning: meanings[standing], inEffect };
+  return { ...shown, standing, meaning: meanings[standing], inEffect };
 }
 
 /** The workflow's current details in the UI: what stands, who ordered it, what happened. Markdown. */

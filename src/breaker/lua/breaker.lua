@@ -1,4 +1,4 @@
--- The breaker of one level: a venue, one job type there, or one account. Shared by all workers; works on the packed state,
+-- The breaker of one level: a venue, one job type there, its look-ups, or one account. Shared by all workers; works on the packed state,
 -- which the caller reads and writes.
 -- CLOSED → OPEN when, within the window, enough calls were made and too many failed or were slow, or so many failed in a row.
 -- OPEN → HALF_OPEN when its time is over: where there is a harmless read, one worker tries that first; then a few acts pass, each
@@ -74,8 +74,9 @@ end
 -- What turned in this step, as lines: at (Redis ms, one for all of them), from, to, why. Of two steps the later one says more:
 -- workers tell of them in any order.
 local function turnsOf(breaker)
+  if not breaker.turns then return '' end
   local at = string.format('%.0f', math.floor(breaker.turnedAt / 1000))
-  return (string.gsub(breaker.turns or '', '[^\n]+', at .. ' %0'))
+  return (string.gsub(breaker.turns, '[^\n]+', at .. ' %0'))
 end
 
 -- Begins a new window, in which nobody has been seen at work yet: until it is closed the workers of the one before count too, lest one

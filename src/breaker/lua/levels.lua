@@ -67,7 +67,7 @@ local function saveLevels(levels, keys, keyInflight, args)
   redis.call('MSET', unpack(changed))
 end
 
--- The venue told one level not to come back before `ms` have passed; name '' if none. Of two such the longer one holds.
+-- The venue told one level not to come back before `ms` have passed. Of two such the longer one holds.
 local function hold(levels, now, name, ms, why)
   for _, level in ipairs(levels) do
     if level.isAutomatic and level.name == name and now + ms > level.breaker.holdUntil then
